@@ -1,0 +1,39 @@
+# docker build -t grpcpool .                        the server alone: no shell, no package manager
+# docker build -t grpcpool:tools --target tools .   the server with a shell and common tools, for handlers that are commands
+#
+# It listens for gRPC on loopback only: right for a sidecar, which shares its application's network. See "Container" in README.md.
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0-noble-aot AS build
+WORKDIR /source
+COPY . .
+RUN dotnet publish src/GrpcPool.Cli --configuration Release --use-current-runtime -p:PublishAot=true --output /published \
+    && mkdir /data
+
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble AS tools
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        bash bzip2 ca-certificates coreutils curl file findutils gawk gzip jq procps sed tar unzip util-linux xz-utils zip zstd \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /published/grpcpool /published/*.so /usr/local/bin/
+COPY --from=build --chown=$APP_UID:$APP_UID /data /data
+USER $APP_UID
+WORKDIR /data
+VOLUME /data
+ENV GRPCPOOL__STORAGE__PATH=/data/grpcpool.db
+EXPOSE 50051 8080 9090
+HEALTHCHECK --interval=10s --timeout=6s --start-period=5s CMD ["/usr/local/bin/grpcpool", "health"]
+ENTRYPOINT ["/usr/local/bin/grpcpool"]
+CMD ["serve"]
+
+# The last stage is the default one.
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled AS server
+COPY --from=build /published/grpcpool /published/*.so /usr/local/bin/
+COPY --from=build --chown=$APP_UID:$APP_UID /data /data
+USER $APP_UID
+WORKDIR /data
+VOLUME /data
+ENV GRPCPOOL__STORAGE__PATH=/data/grpcpool.db
+EXPOSE 50051 8080 9090
+HEALTHCHECK --interval=10s --timeout=6s --start-period=5s CMD ["/usr/local/bin/grpcpool", "health"]
+ENTRYPOINT ["/usr/local/bin/grpcpool"]
+CMD ["serve"]

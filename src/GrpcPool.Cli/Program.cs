@@ -1,0 +1,3 @@
+using GrpcPool.Cli;
+
+return await CommandLine.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,51 @@
+using GrpcPool.Core.Storage;
+
+namespace GrpcPool.Core.Execution;
+
+/// <summary>The first ready tasks of a lane, a bounded number; the rest is in the store. Guarded by the dispatcher's lock.</summary>
+internal sealed class LaneWindow(Lane lane, QueueState queue)
+{
+    /// <summary>How many tasks a window holds: enough for the starts of many commits, little enough for many lanes.</summary>
+    public const int TasksMax = 1024;
+
+    private readonly SortedSet<ReadyTask> _tasks = [];
+
+    /// <summary>Whether the store has no more than this.</summary>
+    private bool _complete = true;
+
+    public Lane Lane { get; } = lane;
+
+    public QueueState Queue { get; } = queue;
+
+    public ReadyTask? First => _tasks.Min;
+
+    /// <summary>Whether the first task is unknown until the window is filled from the store.</summary>
+    public bool NeedsFilling => !_complete && _tasks.Count == 0;
+
+    public bool IsEmpty => _complete && _tasks.Count == 0;
+
+    public void Add(ReadyTask task)
+    {
+        bool beyond = !_complete && (_tasks.Max is not { } last || task.CompareTo(last) > 0);
+        if (beyond || !_tasks.Add(task) || _tasks.Count <= TasksMax)
+            return;
+        _tasks.Remove(_tasks.Max!);
+        _complete = false;
+    }
+
+    public void Remove(ReadyTask task) => _tasks.Remove(task);
+
+    /// <summary>Takes what the store has for an empty window.</summary>
+    public void Fill(IEnumerable<ReadyTask> first, bool complete)
+    {
+        _tasks.UnionWith(first);
+        _complete = complete;
+    }
+
+    /// <summary>Forgets what it knows: the store knows better.</summary>
+    public void Reset()
+    {
+        _tasks.Clear();
+        _complete = false;
+    }
+}

@@ -1,0 +1,108 @@
+using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Storage;
+
+namespace GrpcPool.Core.Execution;
+
+/// <summary>What runs of one queue, wherever: its limit counts all of it. Guarded by the dispatcher's lock.</summary>
+internal sealed class QueueLoad(QueueId id, QueueOptions options)
+{
+    public QueueId Id { get; } = id;
+
+    public int Weight => options.Weight;
+
+    public int? Limit => options.Limit;
+
+    /// <summary>The slots that its running tasks take.</summary>
+    public int Running { get; set; }
+
+    /// <summary>The queue as each station sees it that can run something of it.</summary>
+    public List<QueueState> States { get; } = [];
+
+    public bool HasLimitFor(int slots) => Running + slots <= (Limit ?? int.MaxValue);
+}
+
+/// <summary>One queue as one station sees it. Guarded by the dispatcher's lock.</summary>
+internal sealed class QueueState(QueueLoad load, Station station, long ordinal) : IComparable<QueueState>
+{
+    /// <summary>A queue has few kinds: they are looked through faster than looked up.</summary>
+    private readonly List<LaneWindow> _lanes = [];
+
+    public QueueLoad Load { get; } = load;
+
+    public Station Station { get; } = station;
+
+    private long Ordinal { get; } = ordinal;
+
+    /// <summary>How much it has started in proportion to its weight: the queue with the least goes next (stride scheduling, Waldspurger and Weihl 1995).</summary>
+    public double Pass { get; private set; }
+
+    /// <summary>Tasks with more slots than this cannot run here now and are in nobody's way.</summary>
+    public int SlotsMax => Math.Min(Station.SlotsMax, Load.Limit ?? int.MaxValue);
+
+    public bool IsEmpty => _lanes.TrueForAll(static lane => lane.IsEmpty);
+
+    public LaneWindow? LaneToFill => _lanes.Find(static lane => lane.NeedsFilling);
+
+    /// <summary>Whether nobody stands before a newcomer.</summary>
+    public bool HasNothingReady => LaneToFill is null && Head() is null;
+
+    public LaneWindow Lane(string kind)
+    {
+        if (Find(kind) is { } known)
+            return known;
+        var lane = new LaneWindow(new Lane(Load.Id.Namespace, Load.Id.Name, kind), this);
+        _lanes.Add(lane);
+        return lane;
+    }
+
+    public void Add(ReadyTask task)
+    {
+        if (task.Slots <= SlotsMax)
+            Lane(task.Kind).Add(task);
+    }
+
+    public void Remove(ReadyTask task) => Find(task.Kind)?.Remove(task);
+
+    public void Reset()
+    {
+        foreach (LaneWindow lane in _lanes)
+            lane.Reset();
+    }
+
+    /// <summary>The task that starts next in this queue: the first of all its lanes.</summary>
+    public ReadyTask? Head()
+    {
+        ReadyTask? head = null;
+        foreach (LaneWindow lane in _lanes)
+        {
+            if (lane.First is { } first && (head is null || first.CompareTo(head) < 0))
+                head = first;
+        }
+
+        return head;
+    }
+
+    public void Charge(int slots) => Pass += (double)slots / Load.Weight;
+
+    /// <summary>A queue that had nothing to do gains nothing by it.</summary>
+    public void CatchUp(double pass) => Pass = Math.Max(Pass, pass);
+
+    public int CompareTo(QueueState? other)
+    {
+        if (other is null)
+            return 1;
+        int order = Pass.CompareTo(other.Pass);
+        return order == 0 ? Ordinal.CompareTo(other.Ordinal) : order;
+    }
+
+    private LaneWindow? Find(string kind)
+    {
+        foreach (LaneWindow lane in _lanes)
+        {
+            if (lane.Lane.Kind == kind)
+                return lane;
+        }
+
+        return null;
+    }
+}

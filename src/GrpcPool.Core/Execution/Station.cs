@@ -1,0 +1,162 @@
+using GrpcPool.Core.Storage;
+
+namespace GrpcPool.Core.Execution;
+
+/// <summary>
+/// Those who run the same kinds, and what they could start: queues by weight, within a queue by priority and then by when a task became due. One is the server itself;
+/// workers of one namespace with the same kinds are another. Guarded by the dispatcher's lock.
+/// </summary>
+/// <param name="namespace">The namespace that it works for; null for all.</param>
+/// <param name="kinds">The kinds.</param>
+internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
+{
+    private readonly List<AttemptHost> _hosts = [];
+    private readonly Dictionary<QueueId, QueueState> _queues = [];
+
+    /// <summary>The queues that have something to start and are below their limit. A queue's pass changes only while it is not in here.</summary>
+    private readonly SortedSet<QueueState> _startable = [];
+    private double _pass;
+    private long _ordinals;
+
+    public IReadOnlyList<AttemptHost> Hosts => _hosts;
+
+    /// <summary>The slots of the largest host.</summary>
+    public int SlotsMax { get; private set; }
+
+    /// <summary>The queue that starts next; null for none.</summary>
+    public QueueState? Next => _startable.Min;
+
+    public bool IsIdle => _startable.Count == 0;
+
+    public IReadOnlyCollection<QueueState> Queues => _queues.Values;
+
+    public bool Runs(string taskNamespace, string kind) => kinds.Contains(kind) && (@namespace is null || @namespace == taskNamespace);
+
+    public bool IsFor(string hostNamespace, IReadOnlySet<string> hostKinds) => @namespace == hostNamespace && kinds.SetEquals(hostKinds);
+
+    /// <summary>Hosts come and go. True where the largest is another now: what is too large must be found out anew.</summary>
+    public bool Add(AttemptHost host)
+    {
+        _hosts.Add(host);
+        return Resize();
+    }
+
+    public bool Remove(AttemptHost host)
+    {
+        _hosts.Remove(host);
+        return Resize();
+    }
+
+    public QueueState? Find(QueueId id) => _queues.GetValueOrDefault(id);
+
+    public QueueState Queue(QueueLoad load)
+    {
+        if (!_queues.TryGetValue(load.Id, out QueueState? queue))
+        {
+            _queues.Add(load.Id, queue = new QueueState(load, this, _ordinals++));
+            load.States.Add(queue);
+        }
+
+        return queue;
+    }
+
+    /// <summary>The host with the most room for a task; null where it would have to wait.</summary>
+    public AttemptHost? HostFor(int slots)
+    {
+        AttemptHost? most = null;
+        foreach (AttemptHost host in _hosts)
+        {
+            if (host.Reserved is null && host.Free >= slots && host.Free > (most?.Free ?? 0))
+                most = host;
+        }
+
+        return most;
+    }
+
+    /// <summary>Whether a host has a slot that nobody has reserved.</summary>
+    public bool HasRoom => HostFor(slots: 1) is not null;
+
+    /// <summary>Keeps the host with the most room for a task that needs more; false where all that are large enough are kept for others.</summary>
+    public bool TryReserve(Reservation task)
+    {
+        AttemptHost? host = _hosts.Where(host => host.Reserved is null && host.Slots >= task.Task.Slots).MaxBy(static host => host.Free);
+        if (host is null)
+            return false;
+        host.Reserved = task;
+        return true;
+    }
+
+    public bool HasReserved(long sequence)
+    {
+        foreach (AttemptHost host in _hosts)
+        {
+            if (host.Reserved?.Task.Sequence == sequence)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Forgets a task that is no longer to start here.</summary>
+    public void Remove(QueueId id, ReadyTask task)
+    {
+        foreach (AttemptHost host in _hosts)
+        {
+            if (host.Reserved?.Task.Sequence == task.Sequence)
+                host.Reserved = null;
+        }
+
+        if (_queues.TryGetValue(id, out QueueState? queue))
+        {
+            queue.Remove(task);
+            Refresh(queue);
+        }
+    }
+
+    /// <summary>Everything is read from the store again.</summary>
+    public void Reset()
+    {
+        foreach (AttemptHost host in _hosts)
+            host.Reserved = null;
+        foreach (QueueState queue in _queues.Values)
+        {
+            queue.Reset();
+            Refresh(queue);
+        }
+    }
+
+    /// <summary>A queue has started something.</summary>
+    public void Charge(QueueState queue, int slots)
+    {
+        _startable.Remove(queue);
+        queue.CatchUp(_pass);
+        _pass = queue.Pass;
+        queue.Charge(slots);
+    }
+
+    /// <summary>Puts a queue where it belongs after anything about it has changed.</summary>
+    public void Refresh(QueueState queue)
+    {
+        _startable.Remove(queue);
+        bool startable = queue.LaneToFill is not null || (queue.Head() is { } head && queue.Load.HasLimitFor(head.Slots));
+        if (!startable)
+            return;
+        queue.CatchUp(_pass);
+        _startable.Add(queue);
+    }
+
+    public void Forget(QueueState queue)
+    {
+        _startable.Remove(queue);
+        _queues.Remove(queue.Load.Id);
+        queue.Load.States.Remove(queue);
+    }
+
+    private bool Resize()
+    {
+        int largest = _hosts.Count == 0 ? 0 : _hosts.Max(static host => host.Slots);
+        bool changed = largest != SlotsMax;
+        SlotsMax = largest;
+        return changed;
+    }
+}

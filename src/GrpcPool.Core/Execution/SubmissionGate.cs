@@ -1,0 +1,209 @@
+using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Storage;
+
+namespace GrpcPool.Core.Execution;
+
+/// <summary>Lets submissions in: asks the admission, follows the queue's policy where there is no room. Used by the committer alone.</summary>
+internal sealed class SubmissionGate(GrpcPoolOptions options, Admission admission, WaitingRoom waitingRoom, Dispatcher dispatcher, GuardedStore store, TimeProvider time)
+{
+    private readonly Queue<Submission> _next = new();
+    private volatile bool _closed;
+
+    /// <summary>Whether the commit under way inserts a task that is due and does not start with it: nothing may overtake it.</summary>
+    private bool _lineFormed;
+
+    /// <summary>How many submissions are to be asked now: those that found room or come again first.</summary>
+    public int Count => _next.Count;
+
+    public void Enter(Submission submission) => _next.Enqueue(submission);
+
+    /// <summary>Whoever waits and finds room now comes next. Called after each commit.</summary>
+    public void Settle()
+    {
+        admission.Settle();
+        _lineFormed = false;
+        if (waitingRoom.IsEmpty)
+            return;
+
+        // Who waited was there before those who are to be asked again; but all of an atomic submission only finds room before anybody is promised some.
+        Submission[] again = [.. _next];
+        _next.Clear();
+        Enqueue(again.Where(static submission => submission.Atomic));
+        waitingRoom.TakeAdmissible(admission, _next);
+        Enqueue(again.Where(static submission => !submission.Atomic));
+    }
+
+    /// <summary>From now on nobody comes in; those who wait are sent away. Thread-safe.</summary>
+    public void Close()
+    {
+        _closed = true;
+        foreach (Submission submission in waitingRoom.Close())
+            Refuse(submission, SubmitVerdict.Draining);
+    }
+
+    /// <summary>Takes the next submission's items for this commit: those of an atomic one by themselves, those of others together.</summary>
+    /// <param name="together">Where items of submissions gather that are not atomic.</param>
+    /// <returns>The items of an atomic submission; null where there are none.</returns>
+    public async ValueTask<InsertRequest?> AdmitNextAsync(InsertRequest together)
+    {
+        Submission submission = _next.Dequeue();
+        if (submission.Task.IsCompleted || submission.EndIfLeft())
+            return null;
+        if (_closed)
+        {
+            submission.DecideRest(SubmitVerdict.Draining);
+        }
+        else if (store.Trouble is { } trouble)
+        {
+            submission.Fail(trouble);
+            return null;
+        }
+
+        InsertRequest insert = submission.Atomic ? new InsertRequest() : together;
+        int before = insert.Count;
+        try
+        {
+            await AdmitAsync(submission, insert).ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            submission.Fail(fault);
+            throw;
+        }
+
+        if (insert.Count == before)
+            Continue(submission);
+        return submission.Atomic && insert.Count > 0 ? insert : null;
+    }
+
+    /// <summary>Answers a submission that is decided; one that is not comes again, unless it waits for room.</summary>
+    public void Continue(Submission submission)
+    {
+        if (submission.IsDecided)
+            submission.Answer();
+        else if (!submission.Waits)
+            _next.Enqueue(submission);
+    }
+
+    private async ValueTask AdmitAsync(Submission submission, InsertRequest insert)
+    {
+        if (submission.Atomic && !submission.IsDecided)
+            await AdmitAllAsync(submission, insert).ConfigureAwait(false);
+        int max = insert.Count + InsertRequest.ItemsMax;
+        while (!submission.IsDecided && insert.Count < max && await TryAdmitAsync(submission, insert).ConfigureAwait(false))
+        {
+        }
+    }
+
+    private async ValueTask AdmitAllAsync(Submission submission, InsertRequest insert)
+    {
+        var known = new HashSet<NewTask>(ReferenceEqualityComparer.Instance);
+        AdmissionDecision[] decisions = admission.DecideAll(submission.Tasks, known);
+        if (Array.Exists(decisions, static decision => decision is not (AdmissionDecision.Admit or AdmissionDecision.AskAgain)))
+        {
+            foreach (NewTask task in submission.Tasks)
+            {
+                if (await IsKnownAsync(task).ConfigureAwait(false))
+                    known.Add(task);
+            }
+
+            if (known.Count > 0)
+                decisions = admission.DecideAll(submission.Tasks, known);
+        }
+
+        if (decisions.Contains(AdmissionDecision.AskAgain))
+            return;
+        if (Array.TrueForAll(decisions, static decision => decision == AdmissionDecision.Admit))
+        {
+            foreach (NewTask _ in submission.Tasks)
+                insert.Add(submission, InsertMode.Plain, lease: null);
+            _lineFormed = true;
+        }
+        else
+        {
+            submission.DecideAll(i => new SubmitResult(VerdictOf(decisions[i])));
+        }
+    }
+
+    /// <summary>Decides on the next item. False where the rest must wait for another commit, or for room.</summary>
+    private async ValueTask<bool> TryAdmitAsync(Submission submission, InsertRequest insert)
+    {
+        if (submission.Atomic)
+            return false;
+        NewTask task = submission.Tasks[submission.Next];
+        AdmissionDecision decision = admission.Decide(task);
+        if (decision == AdmissionDecision.AskAgain)
+            return false;
+        if (decision == AdmissionDecision.Admit)
+        {
+            bool due = task.RunAt is null || task.RunAt <= time.GetUtcNow();
+            SlotLease? lease = due && !_lineFormed ? dispatcher.TryTake(task) : null;
+            _lineFormed |= due && lease is null;
+            insert.Add(submission, lease is null ? InsertMode.Plain : InsertMode.Start, lease);
+            return true;
+        }
+
+        // A known id needs no room: the store says whether it is the same task.
+        if (await IsKnownAsync(task).ConfigureAwait(false))
+        {
+            insert.Add(submission, InsertMode.Plain, lease: null);
+            return true;
+        }
+
+        return decision is AdmissionDecision.QueueFull or AdmissionDecision.PoolFull ? TryFull(submission, insert, task, decision) : Decide(submission, decision);
+    }
+
+    private async ValueTask<bool> IsKnownAsync(NewTask task) => task.SpecHash is not null && await store.FindAsync(task.Id).ConfigureAwait(false) is not null;
+
+    private bool TryFull(Submission submission, InsertRequest insert, NewTask task, AdmissionDecision decision)
+    {
+        FullPolicy policy = submission.WhenFull == WhenFull.Refuse ? FullPolicy.Reject : options.QueueOrDefault(task.Spec.Queue).WhenFull;
+        switch (policy)
+        {
+            case FullPolicy.DiscardOldest:
+                insert.Add(submission, InsertMode.Displace, lease: null);
+                return true;
+            case FullPolicy.Wait when submission.WhenFull == WhenFull.StopBeforeWaiting:
+                submission.Stop();
+                return false;
+            case FullPolicy.Wait:
+                if (waitingRoom.TryEnter(submission))
+                {
+                    submission.LetLeave(waitingRoom);
+                    return false;
+                }
+
+                submission.Decide(new SubmitResult(_closed ? SubmitVerdict.Draining : SubmitVerdict.TooManyWaiters));
+                return true;
+            default:
+                return Decide(submission, decision);
+        }
+    }
+
+    private static bool Decide(Submission submission, AdmissionDecision decision)
+    {
+        submission.Decide(new SubmitResult(VerdictOf(decision)));
+        return true;
+    }
+
+    private void Enqueue(IEnumerable<Submission> submissions)
+    {
+        foreach (Submission submission in submissions)
+            _next.Enqueue(submission);
+    }
+
+    public static void Refuse(Submission submission, SubmitVerdict verdict)
+    {
+        submission.DecideAll(_ => new SubmitResult(verdict));
+        submission.Answer();
+    }
+
+    private static SubmitVerdict VerdictOf(AdmissionDecision decision) => decision switch
+    {
+        AdmissionDecision.QueueFull => SubmitVerdict.QueueFull,
+        AdmissionDecision.PoolFull => SubmitVerdict.PoolFull,
+        AdmissionDecision.TooManyQueues => SubmitVerdict.TooManyQueues,
+        AdmissionDecision.TooManyNamespaces => SubmitVerdict.TooManyNamespaces,
+        _ => SubmitVerdict.Aborted,
+    };
+}

@@ -1,0 +1,48 @@
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcPool.Core.Hosting;
+
+/// <summary>What the pool writes to the log: its life at Information, single tasks at Debug, payloads never.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "The pool is open: {Slots} slots, kinds {Kinds}")]
+    public static partial void PoolOpened(ILogger logger, int slots, IEnumerable<string> kinds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Attempts} attempts of the former process were lost")]
+    public static partial void AttemptsLost(ILogger logger, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The pool drains: {Running} slots are busy, at most {Timeout} to go")]
+    public static partial void Draining(ILogger logger, int running, TimeSpan timeout);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The pool is closed")]
+    public static partial void PoolClosed(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Task {Task} still ran at the end of the drain: it is stopped and released")]
+    public static partial void AttemptReleased(ILogger logger, TaskId task);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Task {Task} is {State} at version {Version}")]
+    public static partial void TaskChanged(ILogger logger, TaskId task, TaskState state, long version);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Command} of task {Task} could not be committed and is tried again")]
+    public static partial void AttemptNotCommitted(ILogger logger, string command, TaskId task, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A commit of {Commands} commands failed")]
+    public static partial void CommitFailed(ILogger logger, int commands, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "No new tasks are taken, the store is in trouble ({Fault}): {Reason}")]
+    public static partial void StoreTroubled(ILogger logger, StorageFault fault, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The store is well again: new tasks are taken")]
+    public static partial void StoreRecovered(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Name} has come ({Id}): {Slots} slots, kinds {Kinds}")]
+    public static partial void WorkerJoined(ILogger logger, string name, string id, int slots, IEnumerable<string> kinds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Name} has gone ({Id})")]
+    public static partial void WorkerLeft(ILogger logger, string name, string id);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Work in the background failed")]
+    public static partial void BackgroundFault(ILogger logger, Exception fault);
+}

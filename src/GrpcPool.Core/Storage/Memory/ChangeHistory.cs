@@ -1,0 +1,68 @@
+namespace GrpcPool.Core.Storage.Memory;
+
+/// <summary>The newest changes, a bounded number, oldest first.</summary>
+/// <param name="floor">The revision before the first change.</param>
+/// <param name="max">How many changes are kept.</param>
+internal sealed class ChangeHistory(long floor, int max)
+{
+    private (long Revision, TaskRow Row)[] _ring = new (long, TaskRow)[Math.Min(max, 1024)];
+    private int _first;
+    private int _count;
+
+    /// <summary>Changes up to here are no longer known.</summary>
+    public long Floor { get; private set; } = floor;
+
+    public void Add(long revision, TaskRow row)
+    {
+        if (_count == _ring.Length && _count < max)
+            Grow();
+        if (_count == _ring.Length)
+        {
+            Floor = _ring[_first].Revision;
+            _first = (_first + 1) % _ring.Length;
+            _count--;
+        }
+
+        _ring[(_first + _count) % _ring.Length] = (revision, row);
+        _count++;
+    }
+
+    /// <summary>Of each task only its newest change is told: older ones are told by it.</summary>
+    public ChangePage Read(long after, int limit, long newest)
+    {
+        var changes = new List<HistoricChange>();
+        for (int i = CountUpTo(after); i < _count; i++)
+        {
+            (long revision, TaskRow row) = _ring[(_first + i) % _ring.Length];
+            if (changes.Count == limit)
+                return new ChangePage(changes, revision - 1, Complete: true);
+            if (row.Revision == revision)
+                changes.Add(new HistoricChange(row.Id, revision, row.Task));
+        }
+
+        return new ChangePage(changes, newest, Complete: true);
+    }
+
+    private int CountUpTo(long revision)
+    {
+        int low = 0, high = _count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_ring[(_first + middle) % _ring.Length].Revision <= revision)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
+
+    private void Grow()
+    {
+        var grown = new (long, TaskRow)[(int)Math.Min(max, 2L * _ring.Length)];
+        for (int i = 0; i < _count; i++)
+            grown[i] = _ring[(_first + i) % _ring.Length];
+        (_ring, _first) = (grown, 0);
+    }
+}

@@ -1,0 +1,13 @@
+using GrpcPool.Core.Storage;
+
+namespace GrpcPool.Core.Watching;
+
+/// <summary>Somebody who is told of changes. Neither call may take long.</summary>
+internal interface IWatcher
+{
+    /// <summary>Something has changed; it need not be of interest.</summary>
+    void Offer(TaskChange change);
+
+    /// <summary>Changes have been missed.</summary>
+    void Overflow();
+}

@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+
+namespace GrpcPool.Core.Watching;
+
+/// <summary>
+/// Brings committed changes to whoever watches. It hands them out on a loop of its own, so that watchers cost the commits nothing; when that loop is behind, it
+/// drops what it has and lets the watchers catch up from the store.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "It lives as long as the pool, and watchers may outlast it for a moment.")]
+internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvider time)
+{
+    /// <summary>How many commits, or pieces of progress, wait to be handed out.</summary>
+    private const int BacklogMax = 4096;
+
+    private readonly Channel<Publication> _backlog = Channel.CreateBounded<Publication>(new BoundedChannelOptions(BacklogMax) { SingleReader = true });
+    private readonly ConcurrentDictionary<IWatcher, byte> _byFilter = new();
+    private readonly Dictionary<TaskId, List<IWatcher>> _byId = [];
+    private readonly RecentChanges _recent = new(limits.WatchHistory ?? int.MaxValue);
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _snapshots = new(limits.Snapshots, limits.Snapshots);
+    private readonly CancellationTokenSource _closing = new();
+    private readonly CancellationTokenSource _draining = new();
+    private TaskCompletionSource? _nextPublication;
+    private Task _loop = Task.CompletedTask;
+    private long _committed;
+    private long _published;
+    private int _watchers;
+    private int _skipped;
+
+    /// <summary>All changes up to it have been handed out.</summary>
+    public long Published => Volatile.Read(ref _published);
+
+    /// <summary>All changes up to it have been committed.</summary>
+    public long Committed => Volatile.Read(ref _committed);
+
+    /// <summary>Fires at the end of a drain: nobody is answered any more.</summary>
+    public CancellationToken Closing => _closing.Token;
+
+    /// <summary>Fires at the beginning of a drain: watches end.</summary>
+    public CancellationToken Draining => _draining.Token;
+
+    public ITaskStore Store { get; } = store;
+
+    public TimeProvider Time { get; } = time;
+
+    public SemaphoreSlim Snapshots => _snapshots;
+
+    public RecentChanges Recent => _recent;
+
+    public void Start(long revision)
+    {
+        _committed = _published = revision;
+        _loop = Task.Run(RunAsync);
+    }
+
+    public Task DrainAsync() => _draining.CancelAsync();
+
+    public async Task StopAsync()
+    {
+        _backlog.Writer.TryComplete();
+        await _loop.ConfigureAwait(false);
+        await _closing.CancelAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Hands in a commit. Called in the order of revisions.</summary>
+    public void Publish(IReadOnlyList<TaskChange> changes, long revision)
+    {
+        Volatile.Write(ref _committed, revision);
+        if (changes.Count == 0 || _backlog.Writer.TryWrite(new Publication(changes, revision)))
+            return;
+        Volatile.Write(ref _skipped, 1);
+
+        // The loop may have emptied the backlog before it could see that; then this wakes it.
+        _backlog.Writer.TryWrite(new Publication([], 0));
+    }
+
+    /// <summary>Hands in progress; where there is too much of it, some is dropped.</summary>
+    public void Publish(TaskChange progress) => _backlog.Writer.TryWrite(new Publication([progress], 0));
+
+    /// <summary>Lets a watcher hear of every change from now on: of some tasks, or of all where none is named.</summary>
+    /// <exception cref="WatchException">Too many watch.</exception>
+    public void Register(IWatcher watcher, IReadOnlyList<TaskId> ids)
+    {
+        if (Interlocked.Increment(ref _watchers) > limits.Watchers)
+        {
+            Interlocked.Decrement(ref _watchers);
+            throw new WatchException(WatchFault.TooMany, "too many watches are open (Limits:Watchers)");
+        }
+
+        if (ids.Count == 0)
+            _byFilter.TryAdd(watcher, 0);
+        lock (_lock)
+        {
+            foreach (TaskId id in ids)
+            {
+                if (!_byId.TryGetValue(id, out List<IWatcher>? watchers))
+                    _byId.Add(id, watchers = []);
+                watchers.Add(watcher);
+            }
+        }
+    }
+
+    public void Unregister(IWatcher watcher, IReadOnlyList<TaskId> ids)
+    {
+        Interlocked.Decrement(ref _watchers);
+        _byFilter.TryRemove(watcher, out _);
+        lock (_lock)
+        {
+            foreach (TaskId id in ids)
+            {
+                if (_byId.TryGetValue(id, out List<IWatcher>? watchers) && watchers.Remove(watcher) && watchers.Count == 0)
+                    _byId.Remove(id);
+            }
+        }
+    }
+
+    /// <summary>Ends when all changes up to a revision have been handed out.</summary>
+    public async Task WhenPublishedAsync(long revision, CancellationToken cancellation)
+    {
+        while (Published < revision)
+        {
+            var own = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            TaskCompletionSource next = Interlocked.CompareExchange(ref _nextPublication, own, null) ?? own;
+            if (Published < revision)
+                await next.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _backlog.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (_backlog.Reader.TryRead(out Publication publication))
+            {
+                HandOut(publication);
+                if (Interlocked.Exchange(ref _skipped, 0) == 1)
+                    SkipTo(Volatile.Read(ref _committed));
+                else if (publication.Revision > _published)
+                    Volatile.Write(ref _published, publication.Revision);
+                Interlocked.Exchange(ref _nextPublication, null)?.TrySetResult();
+            }
+        }
+    }
+
+    private void HandOut(Publication publication)
+    {
+        if (_byFilter.IsEmpty || Volatile.Read(ref _skipped) == 1)
+            _recent.Clear();
+        else if (publication.Revision > 0)
+            _recent.Add(publication.Changes, before: _published);
+        foreach ((IWatcher watcher, _) in _byFilter)
+        {
+            foreach (TaskChange change in publication.Changes)
+                watcher.Offer(change);
+        }
+
+        lock (_lock)
+        {
+            if (_byId.Count > 0)
+                HandOutById_NeedsLock(publication.Changes);
+        }
+    }
+
+    private void HandOutById_NeedsLock(IReadOnlyList<TaskChange> changes)
+    {
+        foreach (TaskChange change in changes)
+        {
+            if (!_byId.TryGetValue(change.Task.Id, out List<IWatcher>? watchers))
+                continue;
+            foreach (IWatcher watcher in watchers)
+                watcher.Offer(change);
+        }
+    }
+
+    /// <summary>Commits were not handed out: every watcher has to look for itself.</summary>
+    private void SkipTo(long revision)
+    {
+        _recent.Clear();
+        foreach ((IWatcher watcher, _) in _byFilter)
+            watcher.Overflow();
+        lock (_lock)
+        {
+            foreach (List<IWatcher> watchers in _byId.Values)
+                watchers.ForEach(static watcher => watcher.Overflow());
+        }
+
+        // Last: whoever sees it and finds nothing in his buffer has seen everything up to it.
+        Volatile.Write(ref _published, Math.Max(_published, revision));
+    }
+
+    /// <param name="Changes">In the order of revisions.</param>
+    /// <param name="Revision">The commit's; 0 for progress.</param>
+    private readonly record struct Publication(IReadOnlyList<TaskChange> Changes, long Revision);
+}

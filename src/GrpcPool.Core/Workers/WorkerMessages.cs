@@ -1,0 +1,89 @@
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Handlers;
+
+namespace GrpcPool.Core.Workers;
+
+/// <summary>Who a worker is, checked.</summary>
+internal sealed record WorkerHello(string Name, string Namespace, IReadOnlySet<string> Kinds, int Slots, IReadOnlyDictionary<string, string> Labels);
+
+/// <summary>What a worker says of one of its leases: one of progress, log and outcome.</summary>
+/// <param name="TaskId">The task, as the worker names it.</param>
+/// <param name="Attempt">The attempt's number, as the worker names it.</param>
+/// <param name="Token">What it shows; null where that is no token at all.</param>
+internal readonly record struct LeaseReport(string TaskId, int Attempt, LeaseToken? Token)
+{
+    public (double Fraction, string Message)? Progress { get; init; }
+
+    public ReadOnlyMemory<byte> Log { get; init; }
+
+    /// <summary>How the attempt ended; null while it goes on.</summary>
+    public TaskOutcome? Outcome { get; init; }
+}
+
+/// <summary>A lease that a worker is told of.</summary>
+internal readonly record struct LeaseName(string TaskId, int Attempt, byte[] Token)
+{
+    public static LeaseName Of(Assignment assignment) => new(assignment.Id.Value, assignment.Attempt, assignment.Token.ToBytes());
+}
+
+/// <summary>An attempt that is to stop.</summary>
+internal readonly record struct StopNotice(LeaseName Lease, StopReason Reason, TimeSpan Grace);
+
+/// <summary>What a worker is to be told next.</summary>
+/// <param name="Assignments">What it is to execute; each message of them is numbered when it is sent.</param>
+/// <param name="Accepted">Up to where its reports are durable; null: no news.</param>
+/// <param name="Stops">What is to stop.</param>
+/// <param name="Lost">What is no longer its own.</param>
+/// <param name="Drain">Whether it shall finish and leave.</param>
+internal sealed record WorkerMail(
+    IReadOnlyList<Assignment> Assignments, long? Accepted, IReadOnlyList<StopNotice> Stops, IReadOnlyList<LeaseName> Lost, bool Drain);
+
+/// <summary>A worker breaks the rules, or there are too many of them.</summary>
+internal sealed class WorkerException(WorkerFault fault, string message) : Exception(message)
+{
+    public WorkerFault Fault { get; } = fault;
+}
+
+/// <summary>What is wrong with a worker.</summary>
+internal enum WorkerFault
+{
+    /// <summary>It says what cannot be.</summary>
+    Protocol,
+
+    /// <summary>There would be one too many.</summary>
+    TooMany,
+
+    /// <summary>It resumes as somebody else.</summary>
+    Changed,
+
+    /// <summary>Another stream has resumed it.</summary>
+    Replaced,
+
+    /// <summary>It was not heard for too long.</summary>
+    Silent,
+}
+
+/// <summary>One stream of a worker: ended from within when another has taken its place.</summary>
+internal sealed class WorkerStream(WorkerSession session, int number) : IDisposable
+{
+    private readonly CancellationTokenSource _ended = new();
+
+    public WorkerSession Session { get; } = session;
+
+    /// <summary>1, 2, 3 … within its session.</summary>
+    public int Number { get; } = number;
+
+    /// <summary>Fires when the stream is to end.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <summary>Why; null before.</summary>
+    public WorkerException? Reason { get; private set; }
+
+    public void End(WorkerFault fault, string message)
+    {
+        Reason ??= new WorkerException(fault, message);
+        _ended.Cancel();
+    }
+
+    public void Dispose() => _ended.Dispose();
+}

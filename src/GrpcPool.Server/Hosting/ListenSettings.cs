@@ -1,0 +1,65 @@
+using System.Text;
+using GrpcPool.Core.Hosting.Settings;
+using static GrpcPool.Core.Hosting.Settings.ValueRules;
+
+namespace GrpcPool.Server.Hosting;
+
+/// <summary>The settings of where the server listens.</summary>
+internal static class ListenSettings
+{
+    private const string Address = "http://host:port, the host an IP address, localhost (not with port 0) or * for all, port 0 for any free port";
+
+    public static SettingsTable<ListenOptions> Table { get; } = new()
+    {
+        { "Grpc", Text(Address, IsAddress), o => o.Grpc, (o, v) => o.Grpc = v, "The address of gRPC." },
+        {
+            "Socket", OptionalText($"an absolute path of at most {UnixSocket.PathBytesMax} bytes", IsSocketPath), o => o.Socket, (o, v) => o.Socket = v,
+            "The path of a Unix socket for gRPC, for its owner and group."
+        },
+        { "Http", Text($"{Address}; empty for none", IsAddressOrNone), o => o.Http, (o, v) => o.Http = v, "The address of HTTP." },
+        { "Ops", Text($"{Address}; empty for none", IsAddressOrNone), o => o.Ops, (o, v) => o.Ops = v, "The address of the endpoints for operators." },
+        {
+            "AllowInsecure", Flag, o => o.AllowInsecure, (o, v) => o.AllowInsecure = v,
+            "Whether Grpc and Http may be open to other hosts, without encryption and without a password."
+        },
+        CheckLoopback,
+        CheckCollisions,
+    };
+
+    private static void CheckLoopback(ListenOptions options, string path, Violations violations)
+    {
+        if (options.AllowInsecure)
+            return;
+
+        foreach ((string key, string text) in Addresses(options).Where(address => address.Key != "Ops"))
+        {
+            if (ListenAddress.TryParse(text, out ListenAddress? address) && !address.IsLoopback)
+                violations.Across(
+                    [$"{path}:{key}", $"{path}:AllowInsecure"],
+                    $"is \"{text}\", which other hosts reach without encryption and without a password; give a loopback address such as " +
+                    $"http://127.0.0.1:{address.Port}, or accept that with {path}:AllowInsecure = true.");
+        }
+    }
+
+    private static void CheckCollisions(ListenOptions options, string path, Violations violations)
+    {
+        var taken = new List<(string Key, ListenAddress Address)>();
+        foreach ((string key, string text) in Addresses(options))
+        {
+            if (!ListenAddress.TryParse(text, out ListenAddress? address))
+                continue;
+
+            foreach ((string other, ListenAddress _) in taken.Where(taken => taken.Address.Collides(address)))
+                violations.Across([$"{path}:{key}", $"{path}:{other}"], $"is \"{text}\", whose port {path}:{other} takes already; give another.");
+            taken.Add((key, address));
+        }
+    }
+
+    private static (string Key, string Text)[] Addresses(ListenOptions options) => [("Grpc", options.Grpc), ("Http", options.Http), ("Ops", options.Ops)];
+
+    private static bool IsAddress(string text) => ListenAddress.TryParse(text, out _);
+
+    private static bool IsSocketPath(string path) => Path.IsPathFullyQualified(path) && Encoding.UTF8.GetByteCount(path) <= UnixSocket.PathBytesMax;
+
+    private static bool IsAddressOrNone(string text) => text.Length == 0 || IsAddress(text);
+}

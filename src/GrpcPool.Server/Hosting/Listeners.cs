@@ -1,0 +1,88 @@
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
+
+namespace GrpcPool.Server.Hosting;
+
+/// <summary>Who a listener is for. Each connection bears it, so that no endpoint is reached by a listener that it is not meant for.</summary>
+internal enum ListenerKind
+{
+    Grpc,
+    Http,
+    Ops,
+}
+
+/// <summary>The three listeners, with the limits that keep one caller from harming the others.</summary>
+internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, TaskPool pool, ILogger<Listeners> log)
+{
+    /// <summary>Probes have their own connections: a flood on the API must not make them fail.</summary>
+    private const int OpsConnectionsMax = 100;
+
+    private const int StreamsPerConnectionMax = 1000;
+
+    private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(15);
+
+    private readonly ConnectionLimit _apiConnections = new(options.Limits.Connections, pool, log);
+    private readonly ConnectionLimit _opsConnections = new(OpsConnectionsMax, pool, log);
+
+    public void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnectionMax;
+        kestrel.Limits.Http2.KeepAlivePingDelay = KeepAlivePingDelay;
+        kestrel.Limits.Http2.KeepAlivePingTimeout = KeepAlivePingTimeout;
+        Listen(kestrel, listen.Grpc, ListenerKind.Grpc, HttpProtocols.Http2, _apiConnections);
+        Listen(kestrel, listen.Http, ListenerKind.Http, HttpProtocols.Http1, _apiConnections);
+        Listen(kestrel, listen.Ops, ListenerKind.Ops, HttpProtocols.Http1, _opsConnections);
+        if (listen.Socket is { } path)
+            kestrel.ListenUnixSocket(path, socket => Prepare(socket, ListenerKind.Grpc, HttpProtocols.Http2, _apiConnections));
+    }
+
+    /// <summary>Says where the server listens, as soon as it does.</summary>
+    public void LogWhenStarted(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
+    {
+        (string grpc, string http, string ops) = (Bound(app, listen.Grpc, 0), Bound(app, listen.Http, 1), Bound(app, listen.Ops, listen.Http.Length == 0 ? 1 : 2));
+        Log.Listening(log, listen.Socket is null ? grpc : $"{grpc} and {listen.Socket}", http, ops);
+        if (listen.AllowInsecure)
+            Log.Insecure(log, grpc, http);
+    });
+
+    /// <summary>The address that a listener got, where it asked for any free port.</summary>
+    private static string Bound(WebApplication app, string asked, int index) =>
+        asked.Length == 0 ? "(off)" : app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.ElementAtOrDefault(index) ?? asked;
+
+    private static void Listen(KestrelServerOptions kestrel, string url, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
+    {
+        if (!ListenAddress.TryParse(url, out ListenAddress? address))
+            return;
+        if (address.Ip is { } ip)
+            kestrel.Listen(ip, address.Port, Configure);
+        else if (address.IsLocalhost)
+            kestrel.ListenLocalhost(address.Port, Configure);
+        else
+            kestrel.ListenAnyIP(address.Port, Configure);
+
+        void Configure(KestrelListenOptions listener) => Prepare(listener, kind, protocols, limit);
+    }
+
+    private static void Prepare(KestrelListenOptions listener, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
+    {
+        listener.Protocols = protocols;
+        listener.Use(limit.Wrap);
+        listener.Use(next => connection =>
+        {
+            connection.Features.Set(new Listener(kind));
+            return next(connection);
+        });
+    }
+}
+
+/// <summary>The listener that a connection came by.</summary>
+internal sealed record Listener(ListenerKind Kind);

@@ -1,0 +1,49 @@
+using Grpc.Reflection;
+using GrpcPool.Core.Execution;
+using GrpcPool.Server.Services;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcPool.Server.Hosting;
+
+/// <summary>What the server answers: gRPC and gRPC-Web on the listeners of the API, probes on that of operations.</summary>
+internal static class PoolEndpoints
+{
+    public static void AddReflection(this IServiceCollection services)
+    {
+        services.AddRouting();
+        services.AddGrpcReflection();
+        services.AddGrpc().AddPoolService<ReflectionServiceImpl>().AddPoolService<ReflectionV1ServiceImpl>();
+    }
+
+    public static void MapPoolEndpoints(this WebApplication app)
+    {
+        app.Use(RefuseWrongListener);
+        app.UseRouting();
+        app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+        app.MapGrpcPool();
+        app.MapGrpcReflectionService();
+        app.MapGet("/livez", static context => context.Response.WriteAsync("ok\n"));
+        app.MapGet("/readyz", AnswerReadinessAsync);
+    }
+
+    private static Task AnswerReadinessAsync(HttpContext context)
+    {
+        string? reason = context.RequestServices.GetRequiredService<TaskPool>().NotReady;
+        context.Response.StatusCode = reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(reason is null ? "ready\n" : $"not ready: {reason}\n");
+    }
+
+    /// <summary>Probes belong to the listener of operations, and nothing else does.</summary>
+    private static Task RefuseWrongListener(HttpContext context, RequestDelegate next)
+    {
+        bool isProbe = HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Value is "/livez" or "/readyz";
+        bool isOps = context.Features.Get<Listener>()?.Kind == ListenerKind.Ops;
+        if (isProbe == isOps)
+            return next(context);
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+}

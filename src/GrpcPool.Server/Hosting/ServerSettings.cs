@@ -1,0 +1,31 @@
+using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Hosting.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace GrpcPool.Server.Hosting;
+
+/// <summary>All settings of the server: those of the pool, and where it listens.</summary>
+internal sealed class ServerSettings
+{
+    public static SettingsTable<ServerSettings> Table { get; } = new()
+    {
+        { PoolSettings.Table, settings => settings.Pool },
+        { "Listen", ListenSettings.Table, settings => settings.Listen },
+    };
+
+    public GrpcPoolOptions Pool { get; } = new();
+
+    public ListenOptions Listen { get; } = new();
+
+    /// <summary>Reads and checks all settings.</summary>
+    /// <exception cref="SettingsException">Some are wrong; all violations are in its message.</exception>
+    public static ServerSettings Load(IConfiguration configuration)
+    {
+        var settings = new ServerSettings();
+        var violations = new Violations();
+        Table.Read(configuration, "", settings, violations);
+        Table.Check(settings, "", violations);
+        violations.ThrowIfAny();
+        return settings;
+    }
+}

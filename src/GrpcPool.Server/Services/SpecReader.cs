@@ -1,0 +1,144 @@
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using RetryPolicy = GrpcPool.Core.Tasks.RetryPolicy;
+using TaskSpec = GrpcPool.V1.TaskSpec;
+
+namespace GrpcPool.Server.Services;
+
+/// <summary>Reads the specs of one call: checks every field and fills in the defaults.</summary>
+internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictionary metadata)
+{
+    private const int PairsMax = 32;
+    private const int PairValueBytesMax = 256;
+    private const int HeaderBytesMax = 8192;
+
+    private readonly GrpcPoolOptions _options = pool.Options;
+
+    /// <summary>The task that a spec asks for, or what is wrong with it.</summary>
+    /// <param name="spec">The spec as sent.</param>
+    /// <param name="field">Its field in the request.</param>
+    /// <param name="error">What is wrong.</param>
+    public NewTask? Read(TaskSpec? spec, FieldPath field, out PoolError? error)
+    {
+        var checks = new FieldChecks(field);
+        checks.Require(spec is not null, "", "must be set");
+        NewTask? task = spec is null ? null : Read(spec, checks);
+        error = checks.Violations is { } violations ? new PoolError.InvalidFields(violations)
+            : pool.Knows(@namespace, spec!.Kind) || _options.UndeclaredKinds == UndeclaredKinds.Queue ? null
+            : new PoolError.KindNotFound(spec.Kind, pool.KindsOf(@namespace));
+        return error is null ? task : null;
+    }
+
+    private NewTask Read(TaskSpec spec, FieldChecks checks)
+    {
+        DateTimeOffset now = pool.Time.GetUtcNow();
+        string queue = spec.Queue.Length == 0 ? GrpcPoolOptions.DefaultQueue : spec.Queue;
+        int slots = spec.HasSlots ? spec.Slots : 1;
+        if (spec.Id.Length > 0)
+            checks.Id(spec.Id, "id");
+        checks.Name(spec.Kind, "kind");
+        checks.Name(queue, "queue");
+        checks.Require(spec.Payload.Length <= _options.Limits.PayloadBytesMax, "payload", $"must be at most {_options.Limits.PayloadBytesMax} bytes (Limits:PayloadBytesMax)");
+        checks.Bytes(spec.ContentType, PairValueBytesMax, "content_type");
+        checks.Range(spec.Priority, -100, 100, "priority");
+        checks.Bytes(spec.SerialKey, 256, "serial_key");
+        checks.Require(slots == 1 || (slots > 1 && slots <= pool.SlotsMax), "slots", $"must be 1 to {pool.SlotsMax} (Pool:Slots, or those of the largest worker)");
+        if (spec.ParentId.Length > 0)
+            checks.Id(spec.ParentId, "parent_id");
+        CheckLabels(spec.Labels, checks);
+        return new NewTask(spec.Id.Length == 0 ? TaskId.New(@namespace, now) : new TaskId(@namespace, spec.Id), new Core.Tasks.TaskSpec
+        {
+            Kind = spec.Kind,
+            Payload = spec.Payload.Memory,
+            ContentType = spec.ContentType,
+            Queue = queue,
+            Priority = spec.Priority,
+            SerialKey = spec.SerialKey,
+            Slots = slots,
+            StartTimeout = checks.PositiveSpan(spec.StartTimeout, "start_timeout"),
+            RunTimeout = spec.RunTimeout is null ? null : checks.Span(spec.RunTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30), "run_timeout"),
+            TotalTimeout = checks.PositiveSpan(spec.TotalTimeout, "total_timeout"),
+            Retry = spec.Retry is null ? _options.Retry : ReadRetry(spec.Retry, checks),
+            Labels = spec.Labels.Count == 0 ? Core.Tasks.TaskSpec.NoPairs : new Dictionary<string, string>(spec.Labels),
+            Headers = ReadHeaders(spec.Headers, checks),
+            ParentId = spec.ParentId,
+            Retention = spec.Retention is null ? _options.QueueOrDefault(queue).Retention : checks.LongSpan(spec.Retention, "retention"),
+        })
+        {
+            SpecHash = spec.Id.Length == 0 ? null : HashOf(spec),
+            RunAt = ReadStart(spec, now, checks),
+        };
+    }
+
+    private static DateTimeOffset? ReadStart(TaskSpec spec, DateTimeOffset now, FieldChecks checks) => spec.StartCase switch
+    {
+        TaskSpec.StartOneofCase.RunAt => checks.Time(spec.RunAt, "run_at"),
+        TaskSpec.StartOneofCase.Delay => now + checks.LongSpan(spec.Delay, "delay"),
+        _ => null,
+    };
+
+    private RetryPolicy ReadRetry(V1.RetryPolicy sent, FieldChecks checks)
+    {
+        RetryPolicy defaults = _options.Retry;
+        var policy = new RetryPolicy
+        {
+            MaxAttempts = sent.HasMaxAttempts ? sent.MaxAttempts : defaults.MaxAttempts,
+            InitialBackoff = sent.InitialBackoff is null ? defaults.InitialBackoff : checks.Span(sent.InitialBackoff, TimeSpan.Zero, TimeSpan.FromDays(1), "retry.initial_backoff"),
+            BackoffMultiplier = sent.HasBackoffMultiplier ? sent.BackoffMultiplier : defaults.BackoffMultiplier,
+            MaxBackoff = sent.MaxBackoff is null ? defaults.MaxBackoff : checks.Span(sent.MaxBackoff, TimeSpan.Zero, TimeSpan.FromDays(30), "retry.max_backoff"),
+            Jitter = sent.HasJitter ? sent.Jitter : defaults.Jitter,
+            MaxLosses = sent.HasMaxLosses ? sent.MaxLosses : defaults.MaxLosses,
+        };
+        checks.Range(policy.MaxAttempts, 1, 1000, "retry.max_attempts");
+        checks.Range(policy.BackoffMultiplier, 1, 100, "retry.backoff_multiplier");
+        checks.Range(policy.Jitter, 0, 1, "retry.jitter");
+        checks.Range(policy.MaxLosses, 0, 1000, "retry.max_losses");
+        return policy;
+    }
+
+    private static void CheckLabels(MapField<string, string> labels, FieldChecks checks)
+    {
+        checks.Require(labels.Count <= PairsMax, "labels", $"must be at most {PairsMax}");
+        foreach ((string name, string value) in labels)
+        {
+            if (checks.LabelName(name, "labels"))
+                checks.Bytes(value, PairValueBytesMax, $"labels[{name}]");
+        }
+    }
+
+    private IReadOnlyDictionary<string, string> ReadHeaders(MapField<string, string> sent, FieldChecks checks)
+    {
+        int bytes = sent.Sum(static header => Encoding.UTF8.GetByteCount(header.Key) + Encoding.UTF8.GetByteCount(header.Value));
+        checks.Require(sent.Count <= PairsMax && bytes <= HeaderBytesMax, "headers", $"must be at most {PairsMax}, with {HeaderBytesMax} bytes together");
+        checks.Require(!sent.ContainsKey(""), "headers", "must have names");
+        Dictionary<string, string>? headers = sent.Count == 0 ? null : new Dictionary<string, string>(sent);
+        foreach (string name in (ReadOnlySpan<string>)["traceparent", "tracestate"])
+        {
+            if (!sent.ContainsKey(name) && metadata.TryGetValue(name, out StringValues value) && value.Count > 0)
+                (headers ??= [])[name] = value.ToString();
+        }
+
+        return headers ?? Core.Tasks.TaskSpec.NoPairs;
+    }
+
+    /// <summary>
+    /// SHA-256 over the fields as sent, without headers: what makes a repeated submission the same. Labels are put in order, since a client may send a map in any.
+    /// </summary>
+    private static byte[] HashOf(TaskSpec spec)
+    {
+        TaskSpec bare = spec.Clone();
+        bare.Headers.Clear();
+        bare.Labels.Clear();
+        foreach ((string name, string value) in spec.Labels.OrderBy(static label => label.Key, StringComparer.Ordinal))
+            bare.Labels.Add(name, value);
+        return SHA256.HashData(bare.ToByteArray());
+    }
+}

@@ -1,0 +1,159 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Handlers;
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+using GrpcPool.Core.Workers;
+using GrpcPool.V1;
+using TaskFilter = GrpcPool.Core.Storage.TaskFilter;
+
+namespace GrpcPool.Server.Services;
+
+/// <summary>The pool's contract for whoever submits and watches. Holds no state: check, map, ask the pool, map.</summary>
+internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase
+{
+    private const int BatchMax = 10_000;
+    private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ForceAfterMax = TimeSpan.FromHours(1);
+
+    public override async Task<SubmitResponse> Submit(SubmitRequest request, ServerCallContext context)
+    {
+        NewTask task = Submissions.Read(pool, request.Task, Caller.Namespace(context), context);
+        SubmitResult[] results = await pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
+        SubmitResult accepted = Submissions.Accepted(pool, task, results[0]);
+        return new SubmitResponse { Task = ProtoMapping.ToInfo(pool.View(accepted.Task!), V1.TaskView.Basic), Created = accepted.Verdict == SubmitVerdict.Created };
+    }
+
+    public override Task<SubmitBatchResponse> SubmitBatch(SubmitBatchRequest request, ServerCallContext context)
+    {
+        var checks = new FieldChecks();
+        checks.Range(request.Tasks.Count, 1, BatchMax, "tasks");
+        checks.ThrowIfAny();
+        return Submissions.SubmitBatchAsync(pool, request, Caller.Namespace(context), context);
+    }
+
+    public override Task SubmitStream(IAsyncStreamReader<SubmitStreamRequest> requestStream, IServerStreamWriter<SubmitStreamResponse> responseStream, ServerCallContext context) =>
+        new StreamSubmission(pool, Submissions.Reader(pool, Caller.Namespace(context), context), requestStream, responseStream).RunAsync(context.CancellationToken);
+
+    public override Task SubmitAndWatch(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> responseStream, ServerCallContext context) =>
+        streams.SubmitAndWatchAsync(request, responseStream, Caller.Namespace(context), context);
+
+    /// <summary>Watch, by way of <see cref="PackedWatch"/>.</summary>
+    public Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> responseStream, ServerCallContext context) =>
+        streams.WatchAsync(request, responseStream, Caller.Namespace(context), context);
+
+    public override async Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context)
+    {
+        TaskId id = ReadId(request.Id, context, request.View);
+        TaskRecord task = await pool.FindAsync(id).ConfigureAwait(false) ?? throw NotFound(id);
+        return new GetStatusResponse { Task = ProtoMapping.ToInfo(await pool.ViewAsync(task, request.QueuePosition).ConfigureAwait(false), request.View) };
+    }
+
+    public override async Task<WaitResponse> Wait(WaitRequest request, ServerCallContext context)
+    {
+        TaskId id = ReadId(request.Id, context, request.View);
+        TimeSpan timeout = ReadSpan(request.Timeout, WaitMax, WaitMax, "timeout");
+        TaskRecord task = await pool.WaitAsync(id, timeout, context.CancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
+        return new WaitResponse { Task = ProtoMapping.ToInfo(pool.View(task), request.View), Finished = task.State.IsFinal() };
+    }
+
+    public override async Task<ListResponse> List(ListRequest request, ServerCallContext context)
+    {
+        TaskFilter filter = FilterReader.Read(request.Filter, Caller.Namespace(context));
+        TaskScan scan = Paging.Read(request, filter);
+        long revision = pool.Revision;
+        TaskPage page = await pool.ListAsync(scan).ConfigureAwait(false);
+        return Paging.Answer(page, request, filter, revision, task => ProtoMapping.ToInfo(pool.View(task), request.View));
+    }
+
+    public override Task<CountResponse> Count(CountRequest request, ServerCallContext context) =>
+        Counting.CountAsync(pool, FilterReader.Read(request.Filter, Caller.Namespace(context)), request.GroupBy, context.CancellationToken);
+
+    public override async Task<CancelResponse> Cancel(CancelRequest request, ServerCallContext context)
+    {
+        TaskId id = ReadId(request.Id, context);
+        TimeSpan forceAfter = ReadCancel(request.Reason, request.ForceAfter);
+        CommandOutcome outcome = await pool.CancelAsync(id, request.Reason, by: "", forceAfter).ConfigureAwait(false);
+        return new CancelResponse { Task = ProtoMapping.ToInfo(pool.View(outcome.Task ?? throw NotFound(id)), V1.TaskView.Basic) };
+    }
+
+    public override async Task<CancelMatchingResponse> CancelMatching(CancelMatchingRequest request, ServerCallContext context)
+    {
+        TaskFilter filter = FilterReader.ReadRestricting(request.Filter, Caller.Namespace(context));
+        TimeSpan forceAfter = ReadCancel(request.Reason, request.ForceAfter);
+        Func<TaskRecord, Task<CommandOutcome>>? cancel = request.DryRun ? null : task => pool.CancelAsync(task.Id, request.Reason, by: "", forceAfter);
+        long cancelled = await pool.ForEachAsync(filter, static task => !task.State.IsFinal() && task.Cancellation is null, cancel, context.CancellationToken).ConfigureAwait(false);
+        return new CancelMatchingResponse { Cancelled = cancelled };
+    }
+
+    public override async Task<RetryResponse> Retry(RetryRequest request, ServerCallContext context)
+    {
+        TaskId id = ReadId(request.Id, context);
+        CommandOutcome outcome = await pool.RetryAsync(id).ConfigureAwait(false);
+        return new RetryResponse { Task = ProtoMapping.ToInfo(pool.View(Done(outcome, id, "FAILED, CANCELLED or EXPIRED")), V1.TaskView.Basic) };
+    }
+
+    public override async Task<RetryMatchingResponse> RetryMatching(RetryMatchingRequest request, ServerCallContext context)
+    {
+        TaskFilter filter = FilterReader.ReadRestricting(request.Filter, Caller.Namespace(context));
+        Func<TaskRecord, Task<CommandOutcome>>? retry = request.DryRun ? null : task => pool.RetryAsync(task.Id);
+        return new RetryMatchingResponse { Retried = await pool.ForEachAsync(filter, TaskTransitions.CanRetry, retry, context.CancellationToken).ConfigureAwait(false) };
+    }
+
+    public override async Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context)
+    {
+        TaskId id = ReadId(request.Id, context);
+        Done(await pool.DeleteAsync(id).ConfigureAwait(false), id, "finished");
+        return new DeleteResponse();
+    }
+
+    public override async Task<CompleteResponse> Complete(CompleteRequest request, ServerCallContext context)
+    {
+        (TaskId id, LeaseToken token, TaskOutcome outcome) = LeaseReader.Read(request, Caller.Namespace(context));
+        CommandOutcome completed = await pool.CompleteAsync(id, token, outcome).ConfigureAwait(false);
+        return completed.Verdict switch
+        {
+            Verdict.Done => new CompleteResponse { Task = ProtoMapping.ToInfo(pool.View(completed.Task!), V1.TaskView.Basic) },
+            Verdict.NotFound => throw NotFound(id),
+            _ => throw new PoolErrorException(new PoolError.LeaseLost(id.Value)),
+        };
+    }
+
+    public override Task ReadLog(ReadLogRequest request, IServerStreamWriter<ReadLogResponse> responseStream, ServerCallContext context) =>
+        logs.ReadAsync(request, responseStream, Caller.Namespace(context), context);
+
+    private static TaskId ReadId(string id, ServerCallContext context, V1.TaskView view = V1.TaskView.Unspecified)
+    {
+        var checks = new FieldChecks();
+        checks.Id(id, "id");
+        checks.View(view);
+        checks.ThrowIfAny();
+        return new TaskId(Caller.Namespace(context), id);
+    }
+
+    private static TimeSpan ReadCancel(string reason, Duration? forceAfter)
+    {
+        var checks = new FieldChecks();
+        checks.Characters(reason, 1024, "reason");
+        checks.ThrowIfAny();
+        return ReadSpan(forceAfter, ForceAfterMax, HandlerRegistry.DefaultKillAfter, "force_after");
+    }
+
+    private static TimeSpan ReadSpan(Duration? span, TimeSpan max, TimeSpan unset, string field)
+    {
+        var checks = new FieldChecks();
+        TimeSpan read = span is null ? unset : checks.Span(span, TimeSpan.Zero, max, field);
+        checks.ThrowIfAny();
+        return read;
+    }
+
+    private static TaskRecord Done(CommandOutcome outcome, TaskId id, string wanted) => outcome.Verdict switch
+    {
+        Verdict.Done => outcome.Task!,
+        Verdict.Refused => throw new PoolErrorException(new PoolError.WrongState(id.Value, outcome.Task!.State, wanted)),
+        _ => throw NotFound(id),
+    };
+
+    private static PoolErrorException NotFound(TaskId id) => new(new PoolError.TaskNotFound(id.Value));
+}

@@ -1,0 +1,77 @@
+using Grpc.Core;
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+using GrpcPool.Core.Watching;
+using GrpcPool.V1;
+
+namespace GrpcPool.Server.Services;
+
+/// <summary>Writes watches to their streams.</summary>
+internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
+{
+    private const int IdsMax = 1000;
+    private static readonly TimeSpan HeartbeatDefault = TimeSpan.FromSeconds(15);
+
+    public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, string @namespace, ServerCallContext context)
+    {
+        using Watch watch = pool.Watch(ReadQuery(request, @namespace));
+        await WriteAsync(watch.ReadAsync(context.CancellationToken), request.View, (events, revision) => stream.WriteAsync(Make(events, revision)), context).ConfigureAwait(false);
+
+        static PackedWatchResponse Make(IReadOnlyList<WireForm> events, long revision) => new([.. events.Select(static told => told.Packed)], revision);
+    }
+
+    public async Task SubmitAndWatchAsync(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> stream, string @namespace, ServerCallContext context)
+    {
+        var checks = new FieldChecks();
+        checks.View(request.View);
+        checks.ThrowIfAny();
+        NewTask task = Submissions.Read(pool, request.Task, @namespace, context);
+        using Watch watch = pool.Watch(new WatchQuery { Ids = [task.Id], Heartbeat = HeartbeatDefault });
+        SubmitResult accepted = Submissions.Accepted(pool, task, await pool.SubmitAsync(task, context.CancellationToken).ConfigureAwait(false));
+        bool first = accepted.Verdict == SubmitVerdict.Created;
+        await WriteAsync(watch.ReadFromAsync(accepted.Task!, context.CancellationToken), request.View, WriteFirstAsync, context).ConfigureAwait(false);
+
+        Task WriteFirstAsync(IReadOnlyList<WireForm> events, long revision)
+        {
+            var response = new SubmitAndWatchResponse { Created = first, Events = { events.Select(static told => told.Event) }, Revision = revision };
+            first = false;
+            return stream.WriteAsync(response);
+        }
+    }
+
+    private async Task WriteAsync(IAsyncEnumerable<WatchBatch> batches, V1.TaskView view, Func<IReadOnlyList<WireForm>, long, Task> write, ServerCallContext context)
+    {
+        var mapping = new EventMapping(pool, view);
+        long known = 0;
+        await foreach (WatchBatch batch in batches.ConfigureAwait(false))
+        {
+            foreach ((IReadOnlyList<WireForm> events, long revision) in mapping.Cut(batch, known))
+            {
+                await deadline.HoldAsync(write(events, revision), known, context).ConfigureAwait(false);
+                known = revision;
+            }
+        }
+    }
+
+    private static WatchQuery ReadQuery(WatchRequest request, string @namespace)
+    {
+        var checks = new FieldChecks();
+        checks.Require(request.Ids.Count > 0 != request.Filter is not null, "ids", "or filter must be set, and not both");
+        checks.Require(request.Ids.Count <= IdsMax, "ids", $"must be at most {IdsMax}; watch more by a filter");
+        checks.View(request.View);
+        checks.Require(request.AfterRevision >= 0, "after_revision", "must not be negative");
+        for (int i = 0; i < request.Ids.Count; i++)
+            checks.Id(request.Ids[i], $"ids[{i}]");
+        TimeSpan heartbeat = request.Heartbeat is null ? HeartbeatDefault : checks.Span(request.Heartbeat, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "heartbeat");
+        checks.ThrowIfAny();
+        return new WatchQuery
+        {
+            Ids = [.. request.Ids.Select(id => new TaskId(@namespace, id))],
+            Filter = request.Filter is null ? null : FilterReader.Read(request.Filter, @namespace),
+            AfterRevision = request.AfterRevision == 0 ? null : request.AfterRevision,
+            SkipSnapshot = request.SkipSnapshot,
+            Heartbeat = heartbeat,
+        };
+    }
+}

@@ -1,0 +1,38 @@
+using Grpc.Core;
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Workers;
+using GrpcPool.V1;
+
+namespace GrpcPool.Server.Services;
+
+/// <summary>The pool's contract for whoever executes tasks. Holds no state: a worker's is in its session.</summary>
+internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : WorkerService.WorkerServiceBase
+{
+    public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
+    {
+        Hello hello = await ReadHelloAsync(requestStream, context).ConfigureAwait(false);
+        using WorkerStream stream = await pool.Workers.ConnectAsync(LeaseReader.Read(hello, Caller.Namespace(context)), hello.ResumeWorkerId).ConfigureAwait(false);
+        await streams.RunAsync(stream, requestStream, responseStream, context).ConfigureAwait(false);
+    }
+
+    private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<ConnectRequest> requests, ServerCallContext context)
+    {
+        using var patience = new CancellationTokenSource(pool.Options.Workers.LeaseDuration, pool.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.CancellationToken, pool.Draining);
+        try
+        {
+            if (await requests.MoveNext(either.Token).ConfigureAwait(false) && requests.Current.Hello is { } hello)
+                return hello;
+        }
+        catch (OperationCanceledException) when (pool.Draining.IsCancellationRequested)
+        {
+            throw new PoolClosedException();
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            throw new WorkerException(WorkerFault.Silent, "the worker has not said hello");
+        }
+
+        throw new PoolErrorException(new PoolError.InvalidFields([new FieldViolation("hello", "must be the first message")]));
+    }
+}

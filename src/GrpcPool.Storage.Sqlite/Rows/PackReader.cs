@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using System.Text;
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+
+namespace GrpcPool.Storage.Sqlite.Rows;
+
+/// <summary>Reads what a <see cref="PackWriter"/> has written.</summary>
+internal ref struct PackReader(ReadOnlySpan<byte> data)
+{
+    private ReadOnlySpan<byte> _rest = data;
+
+    public readonly bool AtEnd => _rest.IsEmpty;
+
+    public long Number()
+    {
+        ulong value = 0;
+        for (int shift = 0; shift < 64; shift += 7)
+        {
+            byte next = Take(1)[0];
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80)
+                return (long)value;
+        }
+
+        throw Damaged();
+    }
+
+    public int Whole() => checked((int)Number());
+
+    public long Signed()
+    {
+        long value = Number();
+        return (long)((ulong)value >> 1) ^ -(value & 1);
+    }
+
+    public double Real() => BinaryPrimitives.ReadDoubleLittleEndian(Take(sizeof(double)));
+
+    public ReadOnlySpan<byte> Bytes() => Take(Number());
+
+    public string Text() => Encoding.UTF8.GetString(Bytes());
+
+    public IReadOnlyDictionary<string, string> Pairs()
+    {
+        long count = Number();
+        if (count == 0)
+            return TaskSpec.NoPairs;
+        var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (; count > 0; count--)
+            pairs.Add(Text(), Text());
+        return pairs;
+    }
+
+    /// <summary>Takes off the checksum.</summary>
+    /// <exception cref="StorageException">It is not that of the value.</exception>
+    public static ReadOnlySpan<byte> Open(ReadOnlySpan<byte> data, Checksum belongsTo)
+    {
+        if (data.Length < sizeof(uint) || belongsTo.Add(data[..^sizeof(uint)]).Value != BinaryPrimitives.ReadUInt32LittleEndian(data[^sizeof(uint)..]))
+            throw Damaged();
+        return data[..^sizeof(uint)];
+    }
+
+    /// <summary>Every packed value begins with the number of its form.</summary>
+    public void Form(int known)
+    {
+        if (Number() != known)
+            throw Damaged();
+    }
+
+    private ReadOnlySpan<byte> Take(long length)
+    {
+        if (length < 0 || length > _rest.Length)
+            throw Damaged();
+        ReadOnlySpan<byte> taken = _rest[..(int)length];
+        _rest = _rest[(int)length..];
+        return taken;
+    }
+
+    private static StorageException Damaged() => new(StorageFault.Corrupt, "a packed value of the database is damaged");
+}

@@ -1,0 +1,86 @@
+using GrpcPool.Core.Tasks;
+
+namespace GrpcPool.Storage.Sqlite.Rows;
+
+/// <summary>What of a task never changes and no query asks for. A payload above <see cref="InlineBytesMax"/> has a table of its own.</summary>
+internal static class SpecPack
+{
+    public const int InlineBytesMax = 1024;
+
+    private const int Form = 1;
+
+    public static bool IsApart(ReadOnlyMemory<byte> payload) => payload.Length > InlineBytesMax;
+
+    public static void Write(PackWriter pack, TaskRecord task)
+    {
+        TaskSpec spec = task.Spec;
+        pack.Number(Form);
+        pack.Signed(Times.ToTicks(task.SubmittedAt));
+        pack.Text(task.SubmittedBy);
+        pack.Bytes(task.SpecHash);
+        pack.Text(spec.ContentType);
+        pack.Text(spec.ParentId);
+        WriteSpan(pack, spec.StartTimeout);
+        WriteSpan(pack, spec.RunTimeout);
+        WriteSpan(pack, spec.TotalTimeout);
+        pack.Number(spec.Retention.Ticks);
+        Write(pack, spec.Retry);
+        pack.Pairs(spec.Labels);
+        pack.Pairs(spec.Headers);
+        bool apart = IsApart(spec.Payload);
+        pack.Number(apart ? 1 : 0);
+        if (!apart)
+            pack.Bytes(spec.Payload.Span);
+    }
+
+    /// <summary>Reads a task with its spec.</summary>
+    /// <param name="data">What was written.</param>
+    /// <param name="columns">The task as far as the row's columns tell.</param>
+    /// <param name="readPayload">Reads a payload that is kept apart.</param>
+    public static TaskRecord Read(ReadOnlySpan<byte> data, TaskRecord columns, Func<long, byte[]> readPayload)
+    {
+        var pack = new PackReader(data);
+        pack.Form(Form);
+        DateTimeOffset submittedAt = Times.FromTicks(pack.Signed());
+        string submittedBy = pack.Text();
+        ReadOnlySpan<byte> hash = pack.Bytes();
+        TaskSpec spec = columns.Spec with
+        {
+            ContentType = pack.Text(),
+            ParentId = pack.Text(),
+            StartTimeout = ReadSpan(ref pack),
+            RunTimeout = ReadSpan(ref pack),
+            TotalTimeout = ReadSpan(ref pack),
+            Retention = new TimeSpan(pack.Number()),
+            Retry = ReadRetry(ref pack),
+            Labels = pack.Pairs(),
+            Headers = pack.Pairs(),
+            Payload = pack.Number() == 0 ? pack.Bytes().ToArray() : readPayload(columns.Sequence),
+        };
+        return columns with { Spec = spec, SubmittedAt = submittedAt, SubmittedBy = submittedBy, SpecHash = hash.IsEmpty ? null : hash.ToArray() };
+    }
+
+    private static void Write(PackWriter pack, RetryPolicy retry)
+    {
+        pack.Number(retry.MaxAttempts);
+        pack.Number(retry.InitialBackoff.Ticks);
+        pack.Real(retry.BackoffMultiplier);
+        pack.Number(retry.MaxBackoff.Ticks);
+        pack.Real(retry.Jitter);
+        pack.Number(retry.MaxLosses);
+    }
+
+    private static RetryPolicy ReadRetry(ref PackReader pack) => new()
+    {
+        MaxAttempts = pack.Whole(),
+        InitialBackoff = new TimeSpan(pack.Number()),
+        BackoffMultiplier = pack.Real(),
+        MaxBackoff = new TimeSpan(pack.Number()),
+        Jitter = pack.Real(),
+        MaxLosses = pack.Whole(),
+    };
+
+    private static void WriteSpan(PackWriter pack, TimeSpan? span) => pack.Number(span is { } value ? value.Ticks + 1 : 0);
+
+    private static TimeSpan? ReadSpan(ref PackReader pack) => pack.Number() is > 0 and var value ? new TimeSpan(value - 1) : null;
+}

@@ -1,0 +1,30 @@
+-- What must not be, and how often it is.
+SELECT 'lanes whose counts are not those of their tasks', count(*) FROM lane LEFT JOIN (
+    SELECT lane, sum(state = 1) AS scheduled, sum(state = 2) AS queued, sum(state = 3) AS running, sum(state = 4) AS retrying, sum(state = 5) AS succeeded,
+        sum(state = 6) AS failed, sum(state = 7) AS cancelled, sum(state = 8) AS expired, sum(state = 2 AND blocked = 0) AS ready
+    FROM task NOT INDEXED GROUP BY lane) AS counted ON counted.lane = lane.id
+WHERE (lane.scheduled, lane.queued, lane.running, lane.retrying, lane.succeeded, lane.failed, lane.cancelled, lane.expired, lane.ready)
+    IS NOT (coalesce(counted.scheduled, 0), coalesce(counted.queued, 0), coalesce(counted.running, 0), coalesce(counted.retrying, 0), coalesce(counted.succeeded, 0),
+        coalesce(counted.failed, 0), coalesce(counted.cancelled, 0), coalesce(counted.expired, 0), coalesce(counted.ready, 0))
+UNION ALL
+SELECT 'tasks that are in no lane of their namespace', count(*) FROM task NOT INDEXED WHERE NOT EXISTS (SELECT 1 FROM lane WHERE id = task.lane AND namespace = task.namespace)
+UNION ALL
+SELECT 'tasks that are newer than the newest revision', count(*) FROM task NOT INDEXED
+WHERE revision > (SELECT max(coalesce((SELECT max(revision) FROM history), 0), coalesce((SELECT max(history_floor) FROM meta), 0)))
+UNION ALL
+SELECT 'claims that are held twice', count(claim) - count(DISTINCT claim) FROM task WHERE claim <> 0
+UNION ALL
+SELECT 'serial keys of which two tasks run', count(*) FROM (
+    SELECT 1 FROM task WHERE line <> 0 AND state = 3 GROUP BY namespace, serial_key HAVING count(*) > 1)
+UNION ALL
+SELECT 'tasks that are not blocked behind another, or are behind none', count(*) FROM task AS waiting NOT INDEXED
+WHERE state = 2 AND line <> 0 AND blocked <> EXISTS (
+    SELECT 1 FROM task WHERE line <> 0 AND namespace = waiting.namespace AND serial_key = waiting.serial_key AND line < waiting.line)
+UNION ALL
+SELECT 'payloads of no task', count(*) FROM payload WHERE task NOT IN (SELECT sequence FROM task)
+UNION ALL
+SELECT 'results of no task', count(*) FROM result WHERE task NOT IN (SELECT sequence FROM task)
+UNION ALL
+SELECT 'logs of no task', count(DISTINCT task) FROM log WHERE task NOT IN (SELECT sequence FROM task)
+UNION ALL
+SELECT 'marks of the store but the only one', count(*) - 1 FROM meta;

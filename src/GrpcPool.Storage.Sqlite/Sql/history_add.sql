@@ -1,0 +1,1 @@
+INSERT INTO history (revision, changes) VALUES (?1, ?2);

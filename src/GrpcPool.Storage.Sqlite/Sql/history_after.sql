@@ -1,0 +1,1 @@
+SELECT revision, changes FROM history WHERE revision > ?1 ORDER BY revision;

@@ -1,0 +1,1 @@
+SELECT revision FROM history WHERE revision <= ?1 ORDER BY revision LIMIT ?2;

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO kind (namespace, kind) VALUES (?1, ?2);

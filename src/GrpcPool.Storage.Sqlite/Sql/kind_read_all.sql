@@ -1,0 +1,1 @@
+SELECT namespace, kind FROM kind;

@@ -1,0 +1,1 @@
+SELECT namespace, queue, kind FROM lane WHERE id = ?1;

@@ -1,0 +1,1 @@
+DELETE FROM log WHERE task = ?1 AND offset < ?2;

@@ -1,0 +1,1 @@
+SELECT offset, data, checksum FROM log;

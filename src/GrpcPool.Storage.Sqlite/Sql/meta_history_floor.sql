@@ -1,0 +1,1 @@
+UPDATE meta SET history_floor = ?1;

@@ -1,0 +1,1 @@
+SELECT floor, history_floor, may_lose_commits FROM meta;

@@ -1,0 +1,1 @@
+SELECT data, checksum FROM payload WHERE task = ?1;

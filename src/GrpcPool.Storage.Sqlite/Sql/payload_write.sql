@@ -1,0 +1,1 @@
+INSERT INTO payload (task, data, checksum) VALUES (?1, ?2, ?3);

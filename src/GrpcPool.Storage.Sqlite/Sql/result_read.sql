@@ -1,0 +1,1 @@
+SELECT data, checksum FROM result WHERE task = ?1;

@@ -1,0 +1,2 @@
+SELECT sequence, namespace, id, lane, priority, slots, serial_key, state, version, revision, run_at, claim, line, blocked, attempt, losses, finished_at, spec, life
+FROM task WHERE namespace = ?1 AND serial_key = ?2 AND line <> 0 ORDER BY line LIMIT 1;

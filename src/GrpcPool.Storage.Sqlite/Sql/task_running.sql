@@ -1,0 +1,1 @@
+SELECT namespace, id, claim FROM task WHERE claim <> 0;

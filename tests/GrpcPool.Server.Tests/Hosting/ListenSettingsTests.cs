@@ -1,0 +1,93 @@
+using GrpcPool.Core.Hosting.Settings;
+using GrpcPool.Server.Hosting;
+using Microsoft.Extensions.Configuration;
+
+namespace GrpcPool.Server.Tests.Hosting;
+
+public sealed class ListenSettingsTests
+{
+    [Fact]
+    public void Defaults_obey_the_rules() => Assert.Equal("http://127.0.0.1:50051", Load().Grpc);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("127.0.0.1:50051")]
+    [InlineData("https://127.0.0.1:50051")]
+    [InlineData("http://127.0.0.1")]
+    [InlineData("http://127.0.0.1:65536")]
+    [InlineData("http://127.0.0.1:-1")]
+    [InlineData("http://127.0.0.1:50051/path")]
+    [InlineData("http://127.1:50051")]
+    [InlineData("http://::1:50051")]
+    [InlineData("http://[127.0.0.1]:50051")]
+    [InlineData("http://example.org:50051")]
+    [InlineData("http://localhost:0")]
+    public void What_is_no_address_is_refused(string address) =>
+        Assert.StartsWith($"Listen:Grpc is {(address.Length == 0 ? "empty" : $"\"{address}\"")}; give http://host:port", Refuse(("Listen:Grpc", address)));
+
+    [Theory]
+    [InlineData("http://127.0.0.1:0")]
+    [InlineData("http://127.8.9.10:6000")]
+    [InlineData("http://[::1]:6000")]
+    [InlineData("http://LocalHost:6000/")]
+    public void Loopback_addresses_are_allowed(string address) => Assert.Equal(address, Load(("Listen:Grpc", address)).Grpc);
+
+    [Theory]
+    [InlineData("Grpc", "http://0.0.0.0:6000")]
+    [InlineData("Grpc", "http://*:6000")]
+    [InlineData("Http", "http://+:6000")]
+    [InlineData("Http", "http://[::]:6000")]
+    [InlineData("Http", "http://192.168.1.2:6000")]
+    public void Addresses_open_to_other_hosts_need_to_be_accepted(string key, string address)
+    {
+        string line = Refuse(($"Listen:{key}", address));
+        Assert.StartsWith($"Listen:{key} is \"{address}\", which other hosts reach without encryption", line);
+        Assert.EndsWith("http://127.0.0.1:6000, or accept that with Listen:AllowInsecure = true.", line);
+        Assert.True(Load(($"Listen:{key}", address), ("Listen:AllowInsecure", "true")).AllowInsecure);
+    }
+
+    [Fact]
+    public void Http_and_ops_can_be_turned_off()
+    {
+        ListenOptions listen = Load(("Listen:Http", ""), ("Listen:Ops", ""));
+        Assert.Equal(("", ""), (listen.Http, listen.Ops));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:50051", false)]
+    [InlineData("http://localhost:50051", false)]
+    [InlineData("http://127.0.0.2:50051", true)]
+    [InlineData("http://127.0.0.1:0", true)]
+    public void One_port_is_not_taken_twice(string http, bool allowed)
+    {
+        if (allowed)
+            Load(("Listen:Http", http));
+        else
+            Assert.StartsWith($"Listen:Http is \"{http}\", whose port Listen:Grpc takes already;", Refuse(("Listen:Http", http)));
+    }
+
+    [Fact]
+    public void A_port_on_all_addresses_is_taken_on_each() =>
+        Assert.StartsWith("Listen:Ops is \"http://*:8080\", whose port Listen:Http takes already;", Refuse(("Listen:Ops", "http://*:8080")));
+
+    [Fact]
+    public void A_socket_has_an_absolute_path_that_fits_its_address()
+    {
+        Assert.Contains("Listen:Socket", Refuse(("Listen:Socket", "run/grpcpool.sock")), StringComparison.Ordinal);
+        Assert.Contains("at most 107 bytes", Refuse(("Listen:Socket", "/" + new string('s', 107))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Violations_of_the_pool_and_of_listening_are_in_one_message() =>
+        Assert.StartsWith("2 settings are wrong:", Assert.Throws<SettingsException>(() => Load(("Listen:Grpc", "x"), ("Pool:Slots", "x"))).Message);
+
+    private static ListenOptions Load(params (string Key, string Value)[] settings) => ServerSettings.Load(new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))).Build()).Listen;
+
+    private static string Refuse(params (string Key, string Value)[] settings)
+    {
+        string[] lines = Assert.Throws<SettingsException>(() => Load(settings)).Message.Split('\n');
+        Assert.Equal("One setting is wrong:", lines[0]);
+        return Assert.Single(lines[1..]).Trim();
+    }
+}
