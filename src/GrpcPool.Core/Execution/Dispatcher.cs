@@ -12,26 +12,16 @@ namespace GrpcPool.Core.Execution;
 internal sealed class Dispatcher
 {
     private readonly Lock _lock = new();
-    private readonly GrpcPoolOptions _options;
     private readonly AttemptHost _server;
-    private readonly List<Station> _stations;
-    private readonly Dictionary<QueueId, QueueLoad> _loads = [];
-
-    /// <summary>The queue that was found last: most often the next is the same.</summary>
-    private QueueLoad? _last;
-
-    /// <summary>Ready tasks that wait for one that runs: the holder of their key, or the other suspect.</summary>
-    private readonly Dictionary<long, (QueueLoad Load, ReadyTask Task)> _parked = [];
-    private readonly HashSet<(string Namespace, string Key)> _heldKeys = [];
-    private bool _suspectRuns;
+    private readonly Exclusions _exclusions = new();
+    private readonly Stations _stations;
     private bool _draining;
 
     public Dispatcher(GrpcPoolOptions options, HandlerRegistry handlers)
     {
-        _options = options;
-        _server = new AttemptHost(options.Pool.Slots);
-        _stations = [new Station(@namespace: null, handlers.KindSet)];
-        _stations[0].Add(_server);
+        var server = new Station(@namespace: null, handlers.KindSet);
+        server.Add(_server = new AttemptHost(options.Pool.Slots));
+        _stations = new Stations(options, _exclusions, server);
     }
 
     /// <summary>The slots of the server itself that are taken.</summary>
@@ -50,7 +40,7 @@ internal sealed class Dispatcher
         get
         {
             lock (_lock)
-                return _stations.Max(static station => station.SlotsMax);
+                return _stations.LargestHost;
         }
     }
 
@@ -60,7 +50,7 @@ internal sealed class Dispatcher
         lock (_lock)
         {
             foreach (LaneCount count in counts.Where(static count => count.Ready > 0))
-                Load_NeedsLock(_stations[0], count.Lane);
+                _stations.Load(_stations.Server, count.Lane);
         }
     }
 
@@ -72,18 +62,7 @@ internal sealed class Dispatcher
     public void Join(AttemptHost host, string @namespace, IReadOnlySet<string> kinds, Func<IEnumerable<Lane>> ready)
     {
         lock (_lock)
-        {
-            Station? station = _stations.Find(station => station.IsFor(@namespace, kinds));
-            if (station is null)
-                _stations.Add(station = new Station(@namespace, kinds));
-            if (!station.Add(host))
-                return;
-
-            // There may be tasks that no host before was large enough for.
-            station.Reset();
-            foreach (Lane lane in ready())
-                Load_NeedsLock(station, lane);
-        }
+            _stations.Join(host, @namespace, kinds, ready);
     }
 
     /// <summary>A worker takes more.</summary>
@@ -99,7 +78,7 @@ internal sealed class Dispatcher
         lock (_lock)
         {
             host.Credit = 0;
-            Unreserve_NeedsLock(host);
+            _stations.Unreserve(host);
         }
     }
 
@@ -109,19 +88,7 @@ internal sealed class Dispatcher
         lock (_lock)
         {
             host.Credit = 0;
-            Station station = _stations.Find(station => station.Hosts.Contains(host))!;
-            Unreserve_NeedsLock(host);
-            bool resized = station.Remove(host);
-            if (station.Hosts.Count == 0)
-            {
-                _stations.Remove(station);
-                foreach (QueueState queue in station.Queues.ToArray())
-                    Forget_NeedsLock(queue);
-            }
-            else if (resized)
-            {
-                station.Reset();
-            }
+            _stations.Leave(host);
         }
     }
 
@@ -134,15 +101,15 @@ internal sealed class Dispatcher
             foreach (TaskRecord task in commit.Unblocked)
             {
                 if (task.IsReady)
-                    Add_NeedsLock(QueueId.Of(task), ReadyTask.Of(task));
+                    _stations.Add(QueueId.Of(task), ReadyTask.Of(task));
             }
 
             foreach (TaskChange change in commit.Changes)
             {
                 if (change.Before == TaskState.Queued && change.Task.State != TaskState.Running)
-                    Remove_NeedsLock(change.Task);
+                    _stations.Remove(change.Task);
                 if (change.Type == ChangeType.Changed && change.Task.IsReady)
-                    Add_NeedsLock(QueueId.Of(change.Task), ReadyTask.Of(change.Task));
+                    _stations.Add(QueueId.Of(change.Task), ReadyTask.Of(change.Task));
             }
         }
     }
@@ -152,8 +119,8 @@ internal sealed class Dispatcher
     {
         lock (_lock)
         {
-            _parked.Clear();
-            _stations.ForEach(static station => station.Reset());
+            _exclusions.Clear();
+            _stations.Reset();
         }
     }
 
@@ -165,8 +132,8 @@ internal sealed class Dispatcher
         lock (_lock)
         {
             LaneWindow? toFill = null;
-            for (int i = 0; i < _stations.Count && !_draining; i++)
-                toFill = PickAll_NeedsLock(_stations[i], picks) ?? toFill;
+            for (int i = 0; i < _stations.All.Count && !_draining; i++)
+                toFill = _stations.PickAll(_stations.All[i], picks) ?? toFill;
             return toFill;
         }
     }
@@ -179,7 +146,7 @@ internal sealed class Dispatcher
         lock (_lock)
         {
             Station station = lane.Queue.Station;
-            lane.Fill(ready.Where(task => !_parked.ContainsKey(task.Sequence) && !station.HasReserved(task.Sequence)), complete: ready.Count < limit);
+            lane.Fill(ready.Where(task => !_exclusions.IsParked(task.Sequence) && !station.HasReserved(task.Sequence)), complete: ready.Count < limit);
             station.Refresh(lane.Queue);
         }
     }
@@ -188,22 +155,7 @@ internal sealed class Dispatcher
     public SlotLease? TryTake(NewTask task)
     {
         lock (_lock)
-        {
-            TaskSpec spec = task.Spec;
-            if (_draining || IsHeld_NeedsLock(task.Id.Namespace, spec.SerialKey))
-                return null;
-            foreach (Station station in _stations)
-            {
-                if (station.IsIdle && station.Runs(task.Id.Namespace, spec.Kind) && station.HostFor(spec.Slots) is { } host)
-                {
-                    QueueState queue = station.Queue(LoadOf_NeedsLock(QueueId.Of(task)));
-                    if (queue.HasNothingReady && queue.Load.HasLimitFor(spec.Slots))
-                        return Take_NeedsLock(queue, host, spec.Slots, spec.SerialKey, suspect: false);
-                }
-            }
-
-            return null;
-        }
+            return _draining || _exclusions.IsHeld(task.Id.Namespace, task.Spec.SerialKey) ? null : _stations.TryTake(task);
     }
 
     /// <summary>Takes note of an attempt that runs already, at nobody who is connected.</summary>
@@ -211,10 +163,10 @@ internal sealed class Dispatcher
     {
         lock (_lock)
         {
-            QueueLoad load = LoadOf_NeedsLock(QueueId.Of(task));
+            QueueLoad load = _stations.LoadOf(QueueId.Of(task));
             load.Running += task.Spec.Slots;
             bool suspect = ReadyTask.IsSuspect(task.Losses);
-            _suspectRuns |= suspect;
+            _exclusions.SuspectRuns |= suspect;
             return new SlotLease(load, host: null, task.Spec.Slots, task.Spec.SerialKey, suspect);
         }
     }
@@ -229,13 +181,9 @@ internal sealed class Dispatcher
             lease.Released = true;
             lease.Host?.Return(lease.Slots);
             lease.Load.Running -= lease.Slots;
-            if (lease.Suspect)
-                _suspectRuns = false;
-            if (lease.HoldsKey)
-                _heldKeys.Remove((lease.Load.Id.Namespace, lease.SerialKey));
-            if (lease.Suspect || lease.HoldsKey)
-                Unpark_NeedsLock();
-            Refresh_NeedsLock(lease.Load);
+            foreach ((QueueLoad load, ReadyTask task) in _exclusions.Release(lease))
+                _stations.Add(load.Id, task);
+            _stations.Refresh(lease.Load);
         }
     }
 
@@ -256,8 +204,8 @@ internal sealed class Dispatcher
     {
         lock (_lock)
         {
-            if (!lease.Released && lease.SerialKey.Length > 0)
-                lease.HoldsKey = _heldKeys.Add((lease.Load.Id.Namespace, lease.SerialKey));
+            if (!lease.Released)
+                _exclusions.Hold(lease);
         }
     }
 
@@ -286,183 +234,21 @@ internal sealed class Dispatcher
         {
             if (_draining)
                 return WaitingReason.Draining;
-            if (task.Blocked || IsHeld_NeedsLock(task.Id.Namespace, task.Spec.SerialKey))
+            if (task.Blocked || _exclusions.IsHeld(task.Id.Namespace, task.Spec.SerialKey))
                 return WaitingReason.SerialKeyBusy;
-            List<Station> stations = _stations.FindAll(station => station.Runs(task.Id.Namespace, task.Spec.Kind));
-            if (stations.Count == 0)
+            Station[] stations = [.. _stations.All.Where(station => station.Runs(task.Id.Namespace, task.Spec.Kind))];
+            if (stations.Length == 0)
                 return WaitingReason.NoWorker;
-            if (_loads.TryGetValue(QueueId.Of(task), out QueueLoad? load) && !load.HasLimitFor(task.Spec.Slots))
+            if (_stations.Find(QueueId.Of(task)) is { } load && !load.HasLimitFor(task.Spec.Slots))
                 return WaitingReason.QueueLimit;
-            bool tooLarge = stations.TrueForAll(station => station != _stations[0] && station.SlotsMax < task.Spec.Slots);
+            bool tooLarge = Array.TrueForAll(stations, station => station != _stations.Server && station.SlotsMax < task.Spec.Slots);
             return tooLarge ? WaitingReason.NoWorker : WaitingReason.PoolFull;
         }
-    }
-
-    private LaneWindow? PickAll_NeedsLock(Station station, List<Pick> picks)
-    {
-        StartReserved_NeedsLock(station, picks);
-
-        // Not before a slot is free: until then something of a higher priority may come.
-        while (station.Next is { } queue && station.HasRoom)
-        {
-            if (queue.LaneToFill is { } lane)
-                return lane;
-            ReadyTask head = queue.Head()!;
-            if (Park_NeedsLock(queue.Load, head))
-                continue;
-            if (station.HostFor(head.Slots) is { } host)
-            {
-                picks.Add(Pick_NeedsLock(queue, host, head));
-                continue;
-            }
-
-            if (!station.TryReserve(new Reservation(queue, head)))
-                return null;
-            queue.Remove(head);
-            station.Refresh(queue);
-        }
-
-        return null;
-    }
-
-    private void StartReserved_NeedsLock(Station station, List<Pick> picks)
-    {
-        foreach (AttemptHost host in station.Hosts)
-        {
-            if (host.Reserved is not { } reserved || (reserved.Task.Slots <= host.Free ? host : station.HostFor(reserved.Task.Slots)) is not { } free)
-                continue;
-            host.Reserved = null;
-            if (reserved.Queue.Load.HasLimitFor(reserved.Task.Slots))
-                picks.Add(Pick_NeedsLock(reserved.Queue, free, reserved.Task));
-            else
-                Add_NeedsLock(reserved.Queue.Load.Id, reserved.Task);
-        }
-    }
-
-    private Pick Pick_NeedsLock(QueueState queue, AttemptHost host, ReadyTask task)
-    {
-        Remove_NeedsLock(queue.Load.Id, task);
-        return new Pick(task, Take_NeedsLock(queue, host, task.Slots, task.SerialKey, task.Suspect));
-    }
-
-    private SlotLease Take_NeedsLock(QueueState queue, AttemptHost host, int slots, string serialKey, bool suspect)
-    {
-        host.Take(slots);
-        queue.Load.Running += slots;
-        queue.Station.Charge(queue, slots);
-        _suspectRuns |= suspect;
-        Refresh_NeedsLock(queue.Load);
-        return new SlotLease(queue.Load, host, slots, serialKey, suspect);
-    }
-
-    private void Add_NeedsLock(QueueId id, ReadyTask task)
-    {
-        foreach (Station station in _stations)
-        {
-            if (!station.Runs(id.Namespace, task.Kind))
-                continue;
-            QueueState queue = station.Queue(LoadOf_NeedsLock(id));
-            queue.Add(task);
-            station.Refresh(queue);
-        }
-    }
-
-    private void Remove_NeedsLock(TaskRecord task)
-    {
-        _parked.Remove(task.Sequence);
-        Remove_NeedsLock(QueueId.Of(task), ReadyTask.Of(task));
-    }
-
-    private void Remove_NeedsLock(QueueId id, ReadyTask task)
-    {
-        foreach (Station station in _stations)
-        {
-            if (station.Runs(id.Namespace, task.Kind))
-                station.Remove(id, task);
-        }
-    }
-
-    private void Load_NeedsLock(Station station, Lane lane)
-    {
-        if (!station.Runs(lane.Namespace, lane.Kind))
-            return;
-        QueueState queue = station.Queue(LoadOf_NeedsLock(new QueueId(lane.Namespace, lane.Queue)));
-        queue.Lane(lane.Kind).Reset();
-        station.Refresh(queue);
-    }
-
-    private void Unreserve_NeedsLock(AttemptHost host)
-    {
-        if (host.Reserved is not { } reserved)
-            return;
-        host.Reserved = null;
-        Add_NeedsLock(reserved.Queue.Load.Id, reserved.Task);
-    }
-
-    private bool Park_NeedsLock(QueueLoad load, ReadyTask task)
-    {
-        if (!MustWait_NeedsLock(load.Id, task))
-            return false;
-        Remove_NeedsLock(load.Id, task);
-        _parked.Add(task.Sequence, (load, task));
-        return true;
-    }
-
-    private void Unpark_NeedsLock()
-    {
-        foreach ((QueueLoad load, ReadyTask task) in _parked.Values.ToArray())
-        {
-            if (MustWait_NeedsLock(load.Id, task))
-                continue;
-            _parked.Remove(task.Sequence);
-            Add_NeedsLock(load.Id, task);
-        }
-    }
-
-    private bool MustWait_NeedsLock(QueueId queue, ReadyTask task) => (task.Suspect && _suspectRuns) || IsHeld_NeedsLock(queue.Namespace, task.SerialKey);
-
-    private bool IsHeld_NeedsLock(string @namespace, string key) => key.Length > 0 && _heldKeys.Contains((@namespace, key));
-
-    private QueueLoad LoadOf_NeedsLock(QueueId id)
-    {
-        if (_last?.Id == id)
-            return _last;
-        if (!_loads.TryGetValue(id, out QueueLoad? load))
-            _loads.Add(id, load = new QueueLoad(id, _options.QueueOrDefault(id.Name)));
-        return _last = load;
-    }
-
-    /// <summary>A queue's limit, and who has room, holds for all stations that run something of it.</summary>
-    private void Refresh_NeedsLock(QueueLoad load)
-    {
-        for (int i = load.States.Count - 1; i >= 0; i--)
-        {
-            QueueState queue = load.States[i];
-            queue.Station.Refresh(queue);
-            if (_loads.Count > _options.Limits.Queues && queue is { Load.Running: 0, IsEmpty: true })
-                Forget_NeedsLock(queue);
-        }
-
-        ForgetIfUnused_NeedsLock(load);
-    }
-
-    private void Forget_NeedsLock(QueueState queue)
-    {
-        queue.Station.Forget(queue);
-        ForgetIfUnused_NeedsLock(queue.Load);
-    }
-
-    private void ForgetIfUnused_NeedsLock(QueueLoad load)
-    {
-        if (load is not { Running: 0, States.Count: 0 })
-            return;
-        _loads.Remove(load.Id);
-        _last = null;
     }
 
     private (int SlotsMax, int Limit) ScopeOfFill(LaneWindow lane)
     {
         lock (_lock)
-            return (lane.Queue.SlotsMax, LaneWindow.TasksMax + _parked.Count + lane.Queue.Station.Hosts.Count);
+            return (lane.Queue.SlotsMax, LaneWindow.TasksMax + _exclusions.Count + lane.Queue.Station.Hosts.Count);
     }
 }
