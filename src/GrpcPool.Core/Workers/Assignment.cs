@@ -95,12 +95,3 @@ internal sealed class Assignment(TaskId id, int attempt, LeaseToken token, Lease
         _session?.Forget(this);
     }
 }
-
-/// <summary>A message of reports some of whose endings are not committed yet. Guarded by its session's lock.</summary>
-internal sealed class PendingReports(long sequence)
-{
-    public long Sequence { get; } = sequence;
-
-    /// <summary>How many endings are missing, and one more while the message is read.</summary>
-    public int Open { get; set; } = 1;
-}

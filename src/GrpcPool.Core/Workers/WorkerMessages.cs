@@ -87,3 +87,9 @@ internal sealed class WorkerStream(WorkerSession session, int number) : IDisposa
 
     public void Dispose() => _ended.Dispose();
 }
+
+/// <summary>What a worker does.</summary>
+/// <param name="Hello">Who it is.</param>
+/// <param name="Held">How many attempts it holds.</param>
+/// <param name="Ended">How many of its attempts have ended.</param>
+internal readonly record struct WorkerLoad(WorkerHello Hello, int Held, long Ended);

@@ -114,6 +114,9 @@ internal sealed class WorkerRegistry(
             session.AskToDrain();
     }
 
+    /// <summary>The workers of these names.</summary>
+    public IEnumerable<WorkerSession> Named(IReadOnlySet<string> names) => Snapshot().Where(session => names.Contains(session.Hello.Name));
+
     public void Dispose() => _reaper?.Dispose();
 
     public void Nudge() => _committer.Nudge();

@@ -10,31 +10,21 @@ internal sealed class WorkerSession : ITaskHandler
     /// <summary>How many assignments a worker lets come at most.</summary>
     public const int CreditMax = 10_000;
 
-    /// <summary>How many bytes of payload wait to be sent before nothing more is assigned.</summary>
-    private const int UnsentBytesMax = 4 << 20;
-
     /// <summary>How many messages and notices wait for one another at most: more is a flood.</summary>
-    private const int BacklogMax = 65_536;
+    internal const int BacklogMax = 65_536;
 
     private readonly Lock _lock = new();
     private readonly WorkerRegistry _workers;
     private readonly Dictionary<long, Assignment> _held = [];
-    private readonly Queue<PendingReports> _pending = [];
-    private List<Assignment> _unsent = [];
-    private List<StopNotice> _stops = [];
-    private List<LeaseName> _lost = [];
-    private TaskCompletionSource _news = NewSignal();
+    private readonly Mailbox _mail = new();
+    private readonly ReportBook _reports = new();
     private WorkerStream? _stream;
     private int _streams;
-    private long _unsentBytes;
     private long _sent;
-    private long _received;
-    private long _accepted;
-    private long _told;
     private long _heartbeats;
     private long _heardAt;
     private long _brokenAt;
-    private bool _drain;
+    private long _ended;
     private bool _leaving;
     private bool _closed;
 
@@ -50,6 +40,16 @@ internal sealed class WorkerSession : ITaskHandler
 
     public AttemptHost Host { get; }
 
+    /// <summary>What it does now, and has done.</summary>
+    public WorkerLoad Load
+    {
+        get
+        {
+            lock (_lock)
+                return new WorkerLoad(Hello, _held.Count, _ended);
+        }
+    }
+
     /// <summary>A stream begins, in the place of the one before.</summary>
     public WorkerStream Attach()
     {
@@ -60,7 +60,7 @@ internal sealed class WorkerSession : ITaskHandler
             former = _stream;
             _stream = stream = new WorkerStream(this, ++_streams);
             _heardAt = _workers.Time.GetTimestamp();
-            _told = 0;
+            _reports.TellAgain();
             _leaving = false;
         }
 
@@ -91,7 +91,7 @@ internal sealed class WorkerSession : ITaskHandler
         lock (_lock)
         {
             if (_stream is null)
-                over = (_leaving && _held.Count == 0 && _pending.Count == 0) || _workers.Time.GetElapsedTime(_brokenAt) >= grace;
+                over = (_leaving && _held.Count == 0 && _reports.IsSettled) || _workers.Time.GetElapsedTime(_brokenAt) >= grace;
             else if (_workers.Time.GetElapsedTime(_heardAt) >= leaseDuration)
                 silent = _stream;
         }
@@ -109,9 +109,8 @@ internal sealed class WorkerSession : ITaskHandler
             if (_stream is not null)
                 return false;
             _closed = true;
-            unsent = [.. _unsent];
+            unsent = _mail.Withdraw();
             held = [.. _held.Values];
-            _unsent.Clear();
         }
 
         foreach (Assignment assignment in unsent)
@@ -135,10 +134,8 @@ internal sealed class WorkerSession : ITaskHandler
             if (_closed || stopping.IsCancellationRequested)
                 return ValueTask.FromResult(TaskOutcome.Released(began: false));
             _held.Add(assignment.Token.Claim, assignment);
-            _unsent.Add(assignment);
-            _unsentBytes += attempt.Task.Spec.Payload.Length;
-            Host.IsBlocked = _unsentBytes > UnsentBytesMax;
-            Signal_NeedsLock();
+            _mail.Add(assignment, attempt.Task.Spec.Payload.Length);
+            Host.IsBlocked = _mail.IsFull;
         }
 
         return new ValueTask<TaskOutcome>(assignment.Outcome);
@@ -154,9 +151,9 @@ internal sealed class WorkerSession : ITaskHandler
             {
                 if (TakeMail_NeedsLock(stream) is { } mail)
                     return mail;
-                if (_leaving && _pending.Count == 0)
+                if (_leaving && _reports.IsSettled)
                     return null;
-                news = _news.Task;
+                news = _mail.News;
             }
 
             await news.WaitAsync(cancellation).ConfigureAwait(false);
@@ -195,7 +192,7 @@ internal sealed class WorkerSession : ITaskHandler
         lock (_lock)
         {
             _leaving = true;
-            Signal_NeedsLock();
+            _mail.Signal();
         }
     }
 
@@ -203,10 +200,7 @@ internal sealed class WorkerSession : ITaskHandler
     public void AskToDrain()
     {
         lock (_lock)
-        {
-            _drain = true;
-            Signal_NeedsLock();
-        }
+            _mail.AddDrain();
     }
 
     /// <exception cref="WorkerException">It says that it received what was not sent.</exception>
@@ -223,7 +217,7 @@ internal sealed class WorkerSession : ITaskHandler
             {
                 if (token is not { } shown || Find_NeedsLock(shown) is not { } held)
                 {
-                    AddLost_NeedsLock(new LeaseName("", 0, token?.ToBytes() ?? []));
+                    _mail.AddStrange(new LeaseName("", 0, token?.ToBytes() ?? []));
                     continue;
                 }
 
@@ -238,9 +232,6 @@ internal sealed class WorkerSession : ITaskHandler
                 else if (held.Stream != 0 && held.Stream < _streams)
                     ended.Add((held, TaskOutcome.Released(began: false))); // Lost on its way, on the stream before.
             }
-
-            if (_lost.Count > 0)
-                Signal_NeedsLock();
         }
 
         foreach ((Assignment assignment, TaskOutcome outcome) in ended)
@@ -272,10 +263,9 @@ internal sealed class WorkerSession : ITaskHandler
         bool unsent;
         lock (_lock)
         {
-            unsent = _unsent.Remove(assignment);
+            unsent = _mail.TryWithdraw(assignment);
             if (!unsent && _held.ContainsKey(assignment.Token.Claim))
-                _stops.Add(new StopNotice(LeaseName.Of(assignment), reason, grace));
-            Signal_NeedsLock();
+                _mail.Add(new StopNotice(LeaseName.Of(assignment), reason, grace));
         }
 
         if (unsent)
@@ -291,12 +281,11 @@ internal sealed class WorkerSession : ITaskHandler
         lock (_lock)
         {
             _held.Remove(assignment.Token.Claim);
+            _ended++;
             if (assignment.ReportedBy is { } pending)
                 Settle_NeedsLock(pending);
         }
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Hear()
     {
@@ -310,10 +299,9 @@ internal sealed class WorkerSession : ITaskHandler
         {
             if (assignment.IsReported || !_held.Remove(assignment.Token.Claim))
                 return;
-            _unsent.Remove(assignment);
+            _mail.TryWithdraw(assignment);
             if (assignment.Stream != 0)
-                _lost.Add(LeaseName.Of(assignment));
-            Signal_NeedsLock();
+                _mail.AddLost(LeaseName.Of(assignment));
         }
 
         _workers.Leases.Close(assignment.Token);
@@ -324,22 +312,10 @@ internal sealed class WorkerSession : ITaskHandler
     {
         lock (_lock)
         {
-            if (sequence < 1 || sequence > _received + 1)
-                throw new WorkerException(WorkerFault.Protocol, $"the reports have the sequence {sequence}, and {_received + 1} is the next");
-            if (sequence <= _received)
-            {
-                // Sent again: what is accepted already is said again.
-                _told = 0;
-                Signal_NeedsLock();
-                return null;
-            }
-
-            if (_pending.Count >= BacklogMax)
-                throw new WorkerException(WorkerFault.Protocol, $"{BacklogMax} messages of reports wait to be accepted: wait for that");
-            _received = sequence;
-            var pending = new PendingReports(sequence);
-            _pending.Enqueue(pending);
-            return pending;
+            PendingReports? begun = _reports.Begin(sequence);
+            if (begun is null)
+                _mail.Signal();
+            return begun;
         }
     }
 
@@ -364,17 +340,7 @@ internal sealed class WorkerSession : ITaskHandler
     private void Lose(LeaseReport report)
     {
         lock (_lock)
-        {
-            AddLost_NeedsLock(new LeaseName(report.TaskId, report.Attempt, report.Token?.ToBytes() ?? []));
-            Signal_NeedsLock();
-        }
-    }
-
-    private void AddLost_NeedsLock(LeaseName lease)
-    {
-        if (_lost.Count >= BacklogMax)
-            throw new WorkerException(WorkerFault.Protocol, "too many leases are named that are not the worker's, and what is said of them is not read");
-        _lost.Add(lease);
+            _mail.AddStrange(new LeaseName(report.TaskId, report.Attempt, report.Token?.ToBytes() ?? []));
     }
 
     private Assignment? Find(LeaseToken token)
@@ -397,15 +363,9 @@ internal sealed class WorkerSession : ITaskHandler
 
     private WorkerMail? TakeMail_NeedsLock(WorkerStream stream)
     {
-        if (_stream != stream)
+        if (_stream != stream || _mail.Take(stream, _reports.News) is not { } mail)
             return null;
-        long? accepted = _accepted > _told ? _accepted : null;
-        if (_unsent.Count == 0 && accepted is null && _stops.Count == 0 && _lost.Count == 0 && !_drain)
-            return null;
-        foreach (Assignment assignment in _unsent)
-            assignment.Stream = stream.Number;
-        var mail = new WorkerMail(_unsent, accepted, _stops, _lost, _drain);
-        (_unsent, _stops, _lost, _drain, _told, _unsentBytes) = ([], [], [], false, _accepted, 0);
+        _reports.Told();
         if (Host.IsBlocked)
         {
             Host.IsBlocked = false;
@@ -417,17 +377,7 @@ internal sealed class WorkerSession : ITaskHandler
 
     private void Settle_NeedsLock(PendingReports done)
     {
-        done.Open--;
-        while (_pending.TryPeek(out PendingReports? first) && first.Open == 0)
-            _accepted = _pending.Dequeue().Sequence;
-        Signal_NeedsLock();
-    }
-
-    private void Signal_NeedsLock()
-    {
-        if (_news.Task.IsCompleted)
-            return;
-        _news.TrySetResult();
-        _news = NewSignal();
+        _reports.Settle(done);
+        _mail.Signal();
     }
 }
