@@ -1,5 +1,6 @@
 using System.Net;
 using GrpcPool.Core.Handlers;
+using GrpcPool.Core.Tasks;
 using static GrpcPool.Core.Tests.Handlers.Http.HttpHandlers;
 
 namespace GrpcPool.Core.Tests.Handlers.Http;
@@ -71,6 +72,31 @@ public sealed class HttpConnectionTests
         }
 
         Assert.Equal(0, proxy.Connections);
+    }
+
+    [Theory(Timeout = TimeoutMs)]
+    [InlineData("169.254.169.254")]
+    [InlineData("::ffff:169.254.169.254")]
+    [InlineData("fe80::1")]
+    public async Task A_name_that_comes_to_stand_for_a_link_local_address_leads_nowhere(string rebound)
+    {
+        await using var endpoint = new RawEndpoint(async exchange =>
+        {
+            await exchange.SendAsync("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\ndone");
+            await exchange.CloseAsync();
+        });
+        IPAddress[] addresses = [IPAddress.Loopback];
+        using var handlers = new HttpHandlers($"http://rebinding.test:{new Uri(endpoint.Address).Port}/", lookUp: (_, _) => Task.FromResult(addresses));
+        Assert.Equal("done", (await handlers.RunAsync()).Text());
+
+        addresses = [IPAddress.Parse(rebound)];
+        Failure failure = Assert.IsType<Failure>((await handlers.RunAsync()).Failure);
+        Assert.Equal(FailureCode.Unreachable, failure.Code);
+        Assert.Contains("link-local", failure.Message, StringComparison.Ordinal);
+
+        addresses = [IPAddress.Parse(rebound), IPAddress.Loopback];
+        Assert.Equal("done", (await handlers.RunAsync()).Text());
+        Assert.Equal(2, endpoint.Connections);
     }
 
     [Fact(Timeout = TimeoutMs)]

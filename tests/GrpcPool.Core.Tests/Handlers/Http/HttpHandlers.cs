@@ -1,3 +1,4 @@
+using System.Net;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Handlers.Http;
 using GrpcPool.Core.Hosting;
@@ -15,11 +16,14 @@ internal sealed class HttpHandlers : IDisposable
     /// <summary>How long a test may take; none comes near it.</summary>
     public const int TimeoutMs = 30_000;
 
-    private readonly HttpConnections _connections = new();
+    private readonly HttpConnections _connections;
     private readonly HttpHandler _handler;
 
-    public HttpHandlers(string url, TimeProvider? time = null, string? previousSecret = null) => _handler = new HttpHandler(
-        new HttpHandlerOptions { Url = url, Secret = Secret, PreviousSecret = previousSecret }, _connections, ResultBytesMax, time ?? TimeProvider.System);
+    public HttpHandlers(string url, TimeProvider? time = null, string? previousSecret = null, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
+    {
+        _connections = lookUp is null ? new() : new(lookUp);
+        _handler = new HttpHandler(new HttpHandlerOptions { Url = url, Secret = Secret, PreviousSecret = previousSecret }, _connections, ResultBytesMax, time ?? TimeProvider.System);
+    }
 
     /// <summary>What a handler makes of an application that sends these bytes.</summary>
     public static Task<TaskOutcome> OutcomeAsync(string response) => OutcomeAsync(exchange => exchange.SendAsync(response));
