@@ -16,6 +16,10 @@ IBenchmark[] benchmarks =
     new WatchFanOut(),
     new SubmitToWatched(Storage.Memory, must: 1, aim: 0.5),
     new SubmitToWatched(Storage.Sqlite, must: 3, aim: 1.5),
+    new WorkerThroughput(),
+    new WorkerLife(),
+    new WorkerLatency(Storage.Memory),
+    new WorkerLatency(Storage.Sqlite),
     new Backlog(),
     new ManyRows(),
 ];

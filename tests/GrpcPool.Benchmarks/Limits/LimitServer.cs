@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
+using GrpcPool.Benchmarks.Rows;
 using GrpcPool.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -38,6 +39,13 @@ internal sealed class LimitServer : LimitService.LimitServiceBase
         }
 
         return new Chunk();
+    }
+
+    public override async Task Relay(IAsyncStreamReader<Reports> requestStream, IServerStreamWriter<Assignments> responseStream, ServerCallContext context)
+    {
+        Assignments? assignments = null;
+        await foreach (Reports reports in requestStream.ReadAllAsync())
+            await responseStream.WriteAsync(assignments ??= WorkerThroughput.Assignments(reports.Items.Count));
     }
 
     public override async Task Emit(EmitRequest request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Grpc.Core;
 using GrpcPool.V1;
 
 namespace GrpcPool.Benchmarks.Load;
@@ -37,13 +38,24 @@ internal static class PoolLoad
     }
 
     /// <summary>Tasks per second, in batches, until all have succeeded.</summary>
-    public static async Task<Rate> LiveAsync(ServerProcess pool, int tasks)
+    public static async Task<Rate> LiveAsync(ServerProcess pool, int tasks, Func<TaskSpec>? make = null)
     {
-        SubmitBatchRequest batch = Batch(BatchTasks);
+        SubmitBatchRequest batch = Batch(BatchTasks, make);
         (long begin, TimeSpan cpu) = (TimeProvider.System.GetTimestamp(), pool.Cpu);
         await Parallel.ForAsync(0, tasks / BatchTasks, new ParallelOptions { MaxDegreeOfParallelism = BatchesInFlight }, async (_, _) => await SubmitAsync(pool.Pool, batch));
         await IdleAsync(pool.Pool);
         return Rate.Since(pool, tasks, begin, cpu);
+    }
+
+    /// <summary>Submits a task and follows it until it has succeeded.</summary>
+    public static async Task RunOneAsync(ServerProcess pool, TaskSpec task)
+    {
+        using AsyncServerStreamingCall<SubmitAndWatchResponse> call = pool.Pool.SubmitAndWatch(new SubmitAndWatchRequest { Task = task });
+        TaskState last = TaskState.Unspecified;
+        await foreach (SubmitAndWatchResponse response in call.ResponseStream.ReadAllAsync())
+            last = response.Events.LastOrDefault(static e => e.Task is not null)?.Task.State ?? last;
+        if (last != TaskState.Succeeded)
+            throw new InvalidOperationException($"A task ended {last}.");
     }
 
     /// <summary>Waits until nothing waits or runs. All tasks must have succeeded.</summary>

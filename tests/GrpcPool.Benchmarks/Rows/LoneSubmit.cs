@@ -9,7 +9,6 @@ namespace GrpcPool.Benchmarks.Rows;
 /// <summary>One durable Submit at a time, against an empty call and one sync of a page.</summary>
 internal sealed class LoneSubmit : IBenchmark
 {
-    private const int Page = 4096;
     private const int Times = 2000;
 
     public string Name => "lone-submit";
@@ -19,8 +18,7 @@ internal sealed class LoneSubmit : IBenchmark
         using var storage = Storage.Sqlite();
         await using ServerProcess limits = await ServerProcess.StartLimitsAsync();
         await using ServerProcess pool = await storage.StartPoolAsync();
-        string path = Path.GetTempFileName();
-        await using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        using var disk = new SyncedPages();
 
         // A task that is not due yet: nothing but the call and its commit.
         SubmitRequest request = PoolLoad.Submit;
@@ -34,7 +32,7 @@ internal sealed class LoneSubmit : IBenchmark
         for (int round = 0; round < effort.Rounds; round++)
         {
             double call = Latency.Percentile(await Latency.MeasureAsync(Times, async () => await limits.Limits.EchoAsync(echo)), 50);
-            double sync = Latency.Percentile(await Latency.MeasureAsync(Times, () => Sync(file)), 50);
+            double sync = Latency.Percentile(await Latency.MeasureAsync(Times, disk.Sync), 50);
             double submit = Latency.Percentile(await Latency.MeasureAsync(Times, async () => await pool.Pool.SubmitAsync(request)), 50);
             ratios.Add(submit / (call + sync));
             figures.Add((submit, call, sync));
@@ -42,12 +40,5 @@ internal sealed class LoneSubmit : IBenchmark
 
         (double submitTime, double echoTime, double syncTime) = figures[figures.Count / 2];
         return [new("one lone durable Submit, p50 ÷ (echo p50 + one sync)", 1.5, 1.2, ratios, LessIsBetter: true, Absolute: $"{submitTime:0.000} of {echoTime:0.000} + {syncTime:0.000} ms")];
-    }
-
-    private static Task Sync(FileStream file)
-    {
-        file.Write(new byte[Page]);
-        file.Flush(flushToDisk: true);
-        return Task.CompletedTask;
     }
 }

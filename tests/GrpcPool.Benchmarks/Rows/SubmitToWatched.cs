@@ -1,6 +1,4 @@
-using Grpc.Core;
 using GrpcPool.Benchmarks.Load;
-using GrpcPool.V1;
 
 namespace GrpcPool.Benchmarks.Rows;
 
@@ -15,26 +13,16 @@ internal sealed class SubmitToWatched(Func<Storage> open, double must, double ai
     {
         using Storage storage = open();
         await using ServerProcess pool = await storage.StartPoolAsync();
-        await Latency.MeasureAsync(effort.WarmCalls / 25, () => RunOneAsync(pool));
+        await Latency.MeasureAsync(effort.WarmCalls / 25, () => PoolLoad.RunOneAsync(pool, PoolLoad.Echo));
         var samples = new List<double>();
         var medians = new List<double>();
         for (int round = 0; round < effort.Rounds; round++)
         {
-            double[] times = await Latency.MeasureAsync(Times, () => RunOneAsync(pool));
+            double[] times = await Latency.MeasureAsync(Times, () => PoolLoad.RunOneAsync(pool, PoolLoad.Echo));
             samples.Add(Latency.Percentile(times, 99));
             medians.Add(Latency.Percentile(times, 50));
         }
 
         return [new($"submit → watched SUCCEEDED, one at a time, p99, {storage.Name}", must, aim, samples, " ms", LessIsBetter: true, $"p50 {Measurement.Text(Measurement.MedianOf(medians))} ms")];
-    }
-
-    private static async Task RunOneAsync(ServerProcess pool)
-    {
-        using AsyncServerStreamingCall<SubmitAndWatchResponse> call = pool.Pool.SubmitAndWatch(new SubmitAndWatchRequest { Task = PoolLoad.Echo });
-        TaskState last = TaskState.Unspecified;
-        await foreach (SubmitAndWatchResponse response in call.ResponseStream.ReadAllAsync())
-            last = response.Events.LastOrDefault(static e => e.Task is not null)?.Task.State ?? last;
-        if (last != TaskState.Succeeded)
-            throw new InvalidOperationException($"A task ended {last}.");
     }
 }
