@@ -5,9 +5,9 @@ public sealed class GrpcPoolWorkerOptions
 {
     /// <summary>
     /// What people call it: 1 to 128 characters of <c>[A-Za-z0-9._:-]</c>, shown as the <c>worker</c> of the attempts that it runs. Need not be unique.
-    /// The machine's name and the process id by default.
+    /// By default what a pool that supervises this process calls it (<c>GRPCPOOL_WORKER_NAME</c>), else the machine's name and the process id.
     /// </summary>
-    public string Name { get; set; } = $"{WorkerOptionsCheck.AsName(Environment.MachineName)}:{Environment.ProcessId}";
+    public string Name { get; set; } = Supervised ?? $"{WorkerOptionsCheck.AsName(Environment.MachineName)}:{Environment.ProcessId}";
 
     /// <summary>How many slots it has, and so how many tasks of one slot it runs at a time: 1 to 10,000. By default 4 for each processor, and at least 16.</summary>
     public int Slots { get; set; } = Math.Clamp(4 * Environment.ProcessorCount, 16, 10_000);
@@ -22,10 +22,12 @@ public sealed class GrpcPoolWorkerOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(25);
 
     /// <summary>
-    /// Whether the host stops when the pool has drained this worker. False by default: the worker comes back, after a pause, since a pool that restarts drains its
-    /// workers too. True for a process that somebody starts anew, such as the pool that supervises it.
+    /// Whether the host stops when the pool has drained this worker. By default only in a process that the pool supervises, which starts it anew
+    /// (<c>GRPCPOOL_WORKER_NAME</c> is set). Else the worker comes back, after a pause, since a pool that restarts drains its workers too.
     /// </summary>
-    public bool StopHostWhenDrained { get; set; }
+    public bool StopHostWhenDrained { get; set; } = Supervised is not null;
+
+    private static string? Supervised => Environment.GetEnvironmentVariable("GRPCPOOL_WORKER_NAME");
 
     /// <summary>Who runs which kind.</summary>
     internal List<WorkHandlerRegistration> Handlers { get; } = [];

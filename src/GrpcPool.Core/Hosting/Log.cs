@@ -43,6 +43,27 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Name} has gone ({Id})")]
     public static partial void WorkerLeft(ILogger logger, string name, string id);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Processes} worker processes of a server that was killed are ended")]
+    public static partial void FormerProcesses(ILogger logger, int processes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker process {Name} has started (process {Pid})")]
+    public static partial void ProcessStarted(ILogger logger, string name, int pid);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker process {Name} has failed ({How}): the next starts in {Pause}")]
+    public static partial void ProcessFailed(ILogger logger, string name, string how, TimeSpan pause);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker process {Name} retires: {Reason}")]
+    public static partial void ProcessRetires(ILogger logger, string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker process {Name} has retired ({How})")]
+    public static partial void ProcessEnded(ILogger logger, string name, string how);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Name}: {Line}")]
+    public static partial void ProcessSaid(ILogger logger, string name, string line);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Name}: {Lines} more lines came too fast and were left out")]
+    public static partial void ProcessLinesLeftOut(ILogger logger, string name, long lines);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Work in the background failed")]
     public static partial void BackgroundFault(ILogger logger, Exception fault);
 }

@@ -186,6 +186,9 @@ public sealed class WorkerOptions
 
     /// <summary>How long a worker whose stream broke keeps its leases until it resumes, 0 s – 10 min. 2 s by default.</summary>
     public TimeSpan ResumeGrace { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The programs whose processes the server itself starts and supervises as workers, by name. None by default.</summary>
+    public Dictionary<string, WorkerProcessOptions> Processes { get; } = new(StringComparer.Ordinal);
 }
 
 /// <summary>The bounds that keep one caller from harming the others.</summary>

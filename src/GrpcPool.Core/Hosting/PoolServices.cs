@@ -1,6 +1,7 @@
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Handlers.Http;
+using GrpcPool.Core.Workers.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -20,6 +21,7 @@ internal static class PoolServices
         services.TryAddSingleton<HttpConnections>();
         services.TryAddSingleton(static host => new HandlerRegistry(Handlers(host.GetRequiredService<GrpcPoolOptions>(), host)));
         services.TryAddSingleton<TaskPool>();
+        services.TryAddSingleton<Supervisor>();
         services.AddHostedService<PoolLifetime>();
     }
 

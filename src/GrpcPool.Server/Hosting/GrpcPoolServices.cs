@@ -1,7 +1,9 @@
 using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Workers.Processes;
 using GrpcPool.Server.Hosting;
 using GrpcPool.Server.Services;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -28,6 +30,7 @@ public static class GrpcPoolServiceCollectionExtensions
         services.AddTaskStore();
         services.AddPool();
         services.AddPoolServices();
+        services.TryAddSingleton<IServerAddress, BoundAddress>();
         services.AddOptions<HostOptions>().PostConfigure<GrpcPoolOptions>(static (host, options) =>
         {
             TimeSpan needed = options.Pool.DrainTimeout + CloseTimeout;

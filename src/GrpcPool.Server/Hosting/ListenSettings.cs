@@ -11,7 +11,7 @@ internal static class ListenSettings
 
     public static SettingsTable<ListenOptions> Table { get; } = new()
     {
-        { "Grpc", Text(Address, IsAddress), o => o.Grpc, (o, v) => o.Grpc = v, "The address of gRPC." },
+        { "Grpc", Text($"{Address}; empty for the socket alone", IsAddressOrNone), o => o.Grpc, (o, v) => o.Grpc = v, "The address of gRPC." },
         {
             "Socket", OptionalText($"an absolute path of at most {UnixSocket.PathBytesMax} bytes", IsSocketPath), o => o.Socket, (o, v) => o.Socket = v,
             "The path of a Unix socket for gRPC, for its owner and group."
@@ -22,9 +22,16 @@ internal static class ListenSettings
             "AllowInsecure", Flag, o => o.AllowInsecure, (o, v) => o.AllowInsecure = v,
             "Whether Grpc and Http may be open to other hosts, without encryption and without a password."
         },
+        CheckGrpc,
         CheckLoopback,
         CheckCollisions,
     };
+
+    private static void CheckGrpc(ListenOptions options, string path, Violations violations)
+    {
+        if (options.Grpc.Length == 0 && options.Socket is null)
+            violations.Across([$"{path}:Grpc", $"{path}:Socket"], $"is empty, and so is {path}:Socket: nobody would reach the pool; give one of them.");
+    }
 
     private static void CheckLoopback(ListenOptions options, string path, Violations violations)
     {

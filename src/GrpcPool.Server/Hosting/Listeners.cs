@@ -48,15 +48,15 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     /// <summary>Says where the server listens, as soon as it does.</summary>
     public void LogWhenStarted(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
     {
-        (string grpc, string http, string ops) = (Bound(app, listen.Grpc, 0), Bound(app, listen.Http, 1), Bound(app, listen.Ops, listen.Http.Length == 0 ? 1 : 2));
-        Log.Listening(log, listen.Socket is null ? grpc : $"{grpc} and {listen.Socket}", http, ops);
+        var bound = new Queue<string>(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
+        (string grpc, string http, string ops) = (Bound(bound, listen.Grpc), Bound(bound, listen.Http), Bound(bound, listen.Ops));
+        Log.Listening(log, listen.Socket is null ? grpc : listen.Grpc.Length == 0 ? listen.Socket : $"{grpc} and {listen.Socket}", http, ops);
         if (listen.AllowInsecure)
             Log.Insecure(log, grpc, http);
     });
 
     /// <summary>The address that a listener got, where it asked for any free port.</summary>
-    private static string Bound(WebApplication app, string asked, int index) =>
-        asked.Length == 0 ? "(off)" : app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.ElementAtOrDefault(index) ?? asked;
+    private static string Bound(Queue<string> bound, string asked) => asked.Length == 0 ? "(off)" : bound.TryDequeue(out string? got) ? got : asked;
 
     private static void Listen(KestrelServerOptions kestrel, string url, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
     {

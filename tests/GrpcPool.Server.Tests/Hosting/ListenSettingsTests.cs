@@ -10,7 +10,6 @@ public sealed class ListenSettingsTests
     public void Defaults_obey_the_rules() => Assert.Equal("http://127.0.0.1:50051", Load().Grpc);
 
     [Theory]
-    [InlineData("")]
     [InlineData("127.0.0.1:50051")]
     [InlineData("https://127.0.0.1:50051")]
     [InlineData("http://127.0.0.1")]
@@ -23,7 +22,7 @@ public sealed class ListenSettingsTests
     [InlineData("http://example.org:50051")]
     [InlineData("http://localhost:0")]
     public void What_is_no_address_is_refused(string address) =>
-        Assert.StartsWith($"Listen:Grpc is {(address.Length == 0 ? "empty" : $"\"{address}\"")}; give http://host:port", Refuse(("Listen:Grpc", address)));
+        Assert.StartsWith($"Listen:Grpc is \"{address}\"; give http://host:port", Refuse(("Listen:Grpc", address)));
 
     [Theory]
     [InlineData("http://127.0.0.1:0")]
@@ -76,6 +75,22 @@ public sealed class ListenSettingsTests
         Assert.Contains("Listen:Socket", Refuse(("Listen:Socket", "run/grpcpool.sock")), StringComparison.Ordinal);
         Assert.Contains("at most 107 bytes", Refuse(("Listen:Socket", "/" + new string('s', 107))), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Without_an_address_of_gRPC_there_is_a_socket()
+    {
+        Assert.Empty(Load(("Listen:Grpc", ""), ("Listen:Socket", "/run/grpcpool.sock")).Grpc);
+        Assert.StartsWith("Listen:Grpc is empty, and so is Listen:Socket", Refuse(("Listen:Grpc", "")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://[::]:50051", "http://127.0.0.1:50051")]
+    [InlineData("http://0.0.0.0:50051", "http://127.0.0.1:50051")]
+    [InlineData("http://localhost:50051", "http://127.0.0.1:50051")]
+    [InlineData("http://10.0.0.1:50051", "http://10.0.0.1:50051")]
+    [InlineData("http://unix:/run/pool.sock", "unix:/run/pool.sock")]
+    public void A_process_of_this_machine_dials_an_address_that_stands_for_one(string bound, string dialled) =>
+        Assert.Equal(dialled, BoundAddress.ForThisMachine(bound));
 
     [Fact]
     public void Violations_of_the_pool_and_of_listening_are_in_one_message() =>

@@ -30,6 +30,19 @@ internal static class Calls
         return response.Task;
     }
 
+    /// <summary>Follows a task until it is as the test expects it, and returns it then.</summary>
+    public static async Task<TaskInfo> UntilAsync(this TestServer server, string id, Func<TaskInfo, bool> isSo)
+    {
+        using var watch = server.Client.Watch(new WatchRequest { Ids = { id } }, TestServer.Call);
+        while (await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+        {
+            if (watch.ResponseStream.Current.Events.FirstOrDefault(told => told.Task is not null && isSo(told.Task)) is { } seen)
+                return seen.Task;
+        }
+
+        throw new InvalidOperationException($"{id} ended before: {await server.GetAsync(id)}");
+    }
+
     /// <summary>Submits and waits for the end.</summary>
     public static async Task<TaskInfo> RunAsync(this TestServer server, TaskSpec task) => await server.EndOfAsync((await server.SubmitAsync(task)).Id);
 

@@ -66,6 +66,21 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>Ends it at once, as a crash does.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>Waits until it has written this text so many times.</summary>
+    public async Task UntilAsync(string text, int times = 1)
+    {
+        while (_output.ToString().Split(text).Length <= times)
+        {
+            if (await _process.StandardOutput.ReadLineAsync(_stop) is not { } line)
+                break;
+            _output.AppendLine(line);
+        }
+
+        if (_output.ToString().Split(text).Length > times)
+            return;
+        throw new InvalidOperationException($"the server ended before it wrote '{text}': {_output} {await _errors}");
+    }
+
     /// <summary>Waits for the end: the exit code, and what was written.</summary>
     public async Task<(int Code, string Output, string Errors)> EndAsync()
     {

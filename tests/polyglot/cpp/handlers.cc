@@ -32,13 +32,15 @@ int main() {
   sigaddset(&term, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &term, nullptr);  // in every thread; one waits for it
 
-  const char* address = std::getenv("GRPCPOOL_ADDRESS");
+  const char* given = std::getenv("GRPCPOOL_ADDRESS");
+  std::string address = given ? given : "127.0.0.1:50051";
+  if (address.rfind("http://", 0) == 0) address.erase(0, 7);
   grpc::ChannelArguments options;  // a dead connection is noticed within 20 s, and one that is lost is tried again at once
   options.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
   options.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   options.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   options.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-  auto channel = grpc::CreateCustomChannel(address ? address : "127.0.0.1:50051", grpc::InsecureChannelCredentials(), options);
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), options);
   Worker worker({{"cpp.reverse", Reverse}, {"cpp.count", Count}}, 4);
   std::thread([&worker, term] {
     int signal;

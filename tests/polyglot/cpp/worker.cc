@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include <unistd.h>
@@ -60,11 +61,12 @@ Status Worker::Serve(pb::WorkerService::Stub& stub) {
   grpc::ClientContext call;
   call.set_wait_for_ready(true);
   auto stream = stub.Connect(&call);
+  const char* name = std::getenv("GRPCPOOL_WORKER_NAME");  // from the server that supervises it
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   pb::ConnectRequest request;
   pb::Hello& hello = *request.mutable_hello();
-  hello.set_worker_name(std::string(host) + "-" + std::to_string(getpid()));
+  hello.set_worker_name(name ? name : std::string(host) + "-" + std::to_string(getpid()));
   for (auto& [kind, handler] : handlers_) hello.add_kinds(kind);
   hello.set_slots(slots_);
   hello.set_resume_worker_id(id_);

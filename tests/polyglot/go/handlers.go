@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,7 +44,7 @@ func count(attempt *Attempt) ([]byte, error) {
 }
 
 func main() {
-	address := os.Getenv("GRPCPOOL_ADDRESS")
+	address := strings.TrimPrefix(os.Getenv("GRPCPOOL_ADDRESS"), "http://")
 	if address == "" {
 		address = "127.0.0.1:50051"
 	}

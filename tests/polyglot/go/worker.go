@@ -89,8 +89,12 @@ func (w *Worker) serve(stub pb.WorkerServiceClient) error {
 	if err != nil {
 		return err
 	}
-	host, _ := os.Hostname()
-	hello := &pb.Hello{WorkerName: fmt.Sprintf("%s-%d", host, os.Getpid()), Slots: int32(w.Slots), ResumeWorkerId: w.id}
+	name := os.Getenv("GRPCPOOL_WORKER_NAME") // from the server that supervises it
+	if name == "" {
+		host, _ := os.Hostname()
+		name = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	hello := &pb.Hello{WorkerName: name, Slots: int32(w.Slots), ResumeWorkerId: w.id}
 	for kind := range w.Handlers {
 		hello.Kinds = append(hello.Kinds, kind)
 	}

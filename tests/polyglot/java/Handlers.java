@@ -34,7 +34,7 @@ public final class Handlers {
     }
 
     public static void main(String[] arguments) throws InterruptedException {
-        String address = System.getenv().getOrDefault("GRPCPOOL_ADDRESS", "127.0.0.1:50051");
+        String address = System.getenv().getOrDefault("GRPCPOOL_ADDRESS", "127.0.0.1:50051").replaceFirst("^http://", "");
         // A dead connection is noticed within 20 s.
         ManagedChannel channel = ManagedChannelBuilder.forTarget(address).usePlaintext().keepAliveTime(10, SECONDS).keepAliveTimeout(10, SECONDS).build();
         var worker = new Worker(Map.of("java.reverse", Handlers::reverse, "java.count", Handlers::count), 4);

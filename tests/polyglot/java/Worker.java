@@ -123,7 +123,7 @@ public final class Worker {
                 end.complete(Status.OK);
             }
         }));
-        String name = "java-" + ProcessHandle.current().pid();
+        String name = System.getenv().getOrDefault("GRPCPOOL_WORKER_NAME", "java-" + ProcessHandle.current().pid());
         var hello = Hello.newBuilder().setWorkerName(name).addAllKinds(handlers.keySet()).setSlots(slots).setResumeWorkerId(id);
         requests.join().onNext(ConnectRequest.newBuilder().setHello(hello).build());
         Status status = end.join();

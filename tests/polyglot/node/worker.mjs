@@ -2,6 +2,7 @@
 // A worker of GrpcPool, small enough to be copied and changed: it executes tasks of the kinds node.reverse and node.count.
 //
 // Run it against the server at GRPCPOOL_ADDRESS (127.0.0.1:50051 unless set): npm ci && ./worker.mjs
+// A server that supervises it gives it that address, and its name as GRPCPOOL_WORKER_NAME.
 // On SIGTERM it takes no more tasks, finishes those that it has, and ends.
 
 import { hostname } from "node:os";
@@ -63,7 +64,7 @@ export class Worker {
 
     /** Works until it is drained, or the pool refuses it for good. */
     async run(address = "127.0.0.1:50051") {
-        const stub = new WorkerService(address, grpc.credentials.createInsecure(), CHANNEL);
+        const stub = new WorkerService(address.replace(/^http:\/\//, ""), grpc.credentials.createInsecure(), CHANNEL);
         while (!this.isDone()) {
             try {
                 await this.serve(stub);
@@ -85,7 +86,8 @@ export class Worker {
 
     async serve(stub) {
         const stream = stub.connect(new grpc.Metadata({ waitForReady: true }));
-        stream.write({ hello: { worker_name: `${hostname()}-${process.pid}`, kinds: Object.keys(this.handlers), slots: this.slots, resume_worker_id: this.id } });
+        const name = process.env.GRPCPOOL_WORKER_NAME ?? `${hostname()}-${process.pid}`;
+        stream.write({ hello: { worker_name: name, kinds: Object.keys(this.handlers), slots: this.slots, resume_worker_id: this.id } });
         try {
             for await (const response of stream) {
                 this.take(response, stream);

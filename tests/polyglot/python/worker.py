@@ -2,6 +2,7 @@
 """A worker of GrpcPool, small enough to be copied and changed: it executes tasks of the kinds `python.reverse` and `python.count`.
 
 Run it against the server at GRPCPOOL_ADDRESS (127.0.0.1:50051 unless set): ./generate && ./worker.py
+A server that supervises it gives it that address, and its name as GRPCPOOL_WORKER_NAME.
 On SIGTERM it takes no more tasks, finishes those that it has, and ends.
 """
 
@@ -57,7 +58,7 @@ class Worker:
 
     def run(self, address):
         threading.Thread(target=self._beat, daemon=True).start()
-        with grpc.insecure_channel(address, options=CHANNEL) as channel, ThreadPoolExecutor(self.slots) as self.threads:
+        with grpc.insecure_channel(address.removeprefix("http://"), options=CHANNEL) as channel, ThreadPoolExecutor(self.slots) as self.threads:
             stub, self.pause = WorkerServiceStub(channel), 0.1
             while not self._is_done():
                 try:
@@ -85,7 +86,8 @@ class Worker:
 
     def _serve(self, stub):
         stream = queue.SimpleQueue()
-        hello = Hello(worker_name=f"{socket.gethostname()}-{os.getpid()}", kinds=self.handlers, slots=self.slots, resume_worker_id=self.worker_id)
+        name = os.environ.get("GRPCPOOL_WORKER_NAME", f"{socket.gethostname()}-{os.getpid()}")
+        hello = Hello(worker_name=name, kinds=self.handlers, slots=self.slots, resume_worker_id=self.worker_id)
         stream.put(ConnectRequest(hello=hello))
         try:
             for response in stub.Connect(iter(stream.get, None), wait_for_ready=True):

@@ -12,7 +12,6 @@ internal sealed class ChildProcess : IDisposable
     private static readonly TimeSpan SweepPauseMax = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly int _pid;
     private readonly Task<ExitStatus> _exited;
     private readonly ProcessTree _tree;
     private readonly AnonymousPipeClientStream _input;
@@ -25,8 +24,8 @@ internal sealed class ChildProcess : IDisposable
     private ChildProcess(CommandLine command, string token, TimeProvider time, CancellationToken killed)
     {
         using ChildPipe input = ChildPipe.ToChild(), output = ChildPipe.FromChild(), errors = ChildPipe.FromChild();
-        (_pid, _exited) = ChildReaper.Instance.Start(command, input.ChildEnd, output.ChildEnd, errors.ChildEnd);
-        _tree = new ProcessTree(_pid, token);
+        (Pid, _exited) = ChildReaper.Instance.Start(command, input.ChildEnd, output.ChildEnd, errors.ChildEnd);
+        _tree = new ProcessTree(Pid, token);
         _input = input.TakeStream();
         _output = output.TakeStream();
         _errors = errors.TakeStream();
@@ -34,6 +33,8 @@ internal sealed class ChildProcess : IDisposable
         _killed = CancellationTokenSource.CreateLinkedTokenSource(killed);
         _closing = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
     }
+
+    public int Pid { get; }
 
     /// <param name="command">What to start.</param>
     /// <param name="token">What the descendants are known by; a value in the command's environment.</param>
@@ -61,6 +62,11 @@ internal sealed class ChildProcess : IDisposable
 
     /// <summary>Reads standard error to its end.</summary>
     public Task ReadErrorsAsync(StandardError errors) => TransferAsync(closing => errors.ReadAsync(_errors, closing));
+
+    /// <summary>Reads standard output and standard error to their ends.</summary>
+    /// <param name="read">Reads one of the two.</param>
+    public Task ReadAllAsync(Func<Stream, CancellationToken, Task> read) =>
+        Task.WhenAll(TransferAsync(closing => read(_output, closing)), TransferAsync(closing => read(_errors, closing)));
 
     /// <summary>
     /// Waits for the exit, sends SIGTERM when asked to stop and SIGKILL when killed. After the exit, what is left of the tree is killed.
@@ -95,7 +101,7 @@ internal sealed class ChildProcess : IDisposable
         _errors.Dispose();
         _killed.Dispose();
         _closing.Dispose();
-        ChildReaper.Instance.Release(_pid);
+        ChildReaper.Instance.Release(Pid);
     }
 
     private async Task WaitAsync(CancellationToken cancellation)

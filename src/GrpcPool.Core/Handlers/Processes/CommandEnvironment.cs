@@ -3,11 +3,14 @@ using System.Security.Cryptography;
 
 namespace GrpcPool.Core.Handlers.Processes;
 
-/// <summary>The environment of a command: what is declared, a plain <c>PATH</c>, and what tells it about its task. Nothing of the server's own.</summary>
+/// <summary>The environment of a command or a worker: what is declared, a plain <c>PATH</c>, and what tells it about its task or its server. Nothing of the server's own.</summary>
 internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> declared)
 {
     /// <summary>Names the variable by whose random value the descendants of an attempt are found again.</summary>
     public const string TokenVariable = "GRPCPOOL_ATTEMPT_TOKEN";
+
+    /// <summary>Names the variable by which the workers of a server that was killed are found again.</summary>
+    public const string ServerVariable = "GRPCPOOL_SERVER";
 
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -15,14 +18,35 @@ internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> dec
 
     public string[] For(TaskContext context, string token)
     {
-        var variables = new Dictionary<string, string>(declared, StringComparer.Ordinal);
-        variables.TryAdd("PATH", DefaultPath);
+        Dictionary<string, string> variables = Declared();
         foreach ((string name, string value) in context.Labels)
             variables[LabelVariable(name)] = value;
         variables["GRPCPOOL_TASK_ID"] = context.TaskId;
         variables["GRPCPOOL_KIND"] = context.Kind;
         variables["GRPCPOOL_QUEUE"] = context.Queue;
         variables["GRPCPOOL_ATTEMPT"] = context.Attempt.ToString(CultureInfo.InvariantCulture);
+        return Finish(variables, token);
+    }
+
+    /// <summary>That of a process that works for the pool. An address that is declared stands: the way to the server may be another one.</summary>
+    public string[] ForWorker(string name, string address, string server, string token)
+    {
+        Dictionary<string, string> variables = Declared();
+        variables.TryAdd("GRPCPOOL_ADDRESS", address);
+        variables["GRPCPOOL_WORKER_NAME"] = name;
+        variables[ServerVariable] = server;
+        return Finish(variables, token);
+    }
+
+    private Dictionary<string, string> Declared()
+    {
+        var variables = new Dictionary<string, string>(declared, StringComparer.Ordinal);
+        variables.TryAdd("PATH", DefaultPath);
+        return variables;
+    }
+
+    private static string[] Finish(Dictionary<string, string> variables, string token)
+    {
         variables[TokenVariable] = token;
         return [.. variables.Select(variable => $"{variable.Key}={variable.Value}")];
     }

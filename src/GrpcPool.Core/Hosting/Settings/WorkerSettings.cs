@@ -5,6 +5,8 @@ namespace GrpcPool.Core.Hosting.Settings;
 /// <summary>How workers are looked after.</summary>
 internal static class WorkerSettings
 {
+    private static readonly EntryType<WorkerOptions, WorkerProcessOptions> Process = new(null, WorkerProcessSettings.Table, o => o.Processes);
+
     public static SettingsTable<WorkerOptions> Table { get; } = new()
     {
         {
@@ -19,6 +21,7 @@ internal static class WorkerSettings
             "ResumeGrace", Span(TimeSpan.Zero, TimeSpan.FromMinutes(10)), o => o.ResumeGrace, (o, v) => o.ResumeGrace = v,
             "How long a worker whose stream broke keeps its leases until it resumes."
         },
+        new EntriesSetting<WorkerOptions>("Processes", "<name>", Process),
         CheckHeartbeat,
     };
 
