@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using System.Threading.Channels;
 
 namespace GrpcPool.Server.Tests.Polyglot;
 
@@ -6,13 +8,14 @@ namespace GrpcPool.Server.Tests.Polyglot;
 internal sealed class Script : IDisposable
 {
     private readonly Process _process;
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
 
     private Script(Process process)
     {
         _process = process;
-        _output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        _output = ReadAsync();
         _errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
     }
 
@@ -22,6 +25,7 @@ internal sealed class Script : IDisposable
         var start = new ProcessStartInfo(program.Contains('/', StringComparison.Ordinal) ? Path.Combine(FolderOf(folder), program) : program, arguments)
         {
             WorkingDirectory = FolderOf(folder),
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -47,11 +51,32 @@ internal sealed class Script : IDisposable
     }
 
     /// <summary>Asks it to end.</summary>
-    public async Task TerminateAsync()
+    public Task TerminateAsync() => SignalAsync("TERM");
+
+    public async Task SignalAsync(string signal)
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, kill.ExitCode);
+    }
+
+    /// <summary>Writes a line to its standard input.</summary>
+    public async Task SayAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Waits until it writes this line.</summary>
+    public async Task SaysAsync(string line)
+    {
+        await foreach (string said in _lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            if (said == line)
+                return;
+        }
+
+        Assert.Fail($"the program has ended before it said '{line}': {await EndAsync()}");
     }
 
     /// <summary>Waits for its end: the exit code, and what it wrote.</summary>
@@ -74,5 +99,18 @@ internal sealed class Script : IDisposable
     {
         _process.Kill(entireProcessTree: true);
         _process.Dispose();
+    }
+
+    private async Task<string> ReadAsync()
+    {
+        var all = new StringBuilder();
+        while (await _process.StandardOutput.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            all.Append(line).Append('\n');
+            _lines.Writer.TryWrite(line);
+        }
+
+        _lines.Writer.Complete();
+        return all.ToString();
     }
 }
