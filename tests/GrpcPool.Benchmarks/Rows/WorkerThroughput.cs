@@ -82,8 +82,7 @@ internal sealed class WorkerThroughput : IBenchmark
         var task = new TaskInfo
         {
             Namespace = "default",
-            Id = new string('0',
-            36),
+            Id = new string('0', 36),
             Kind = RemoteWorker.Kind,
             Queue = "default",
             State = TaskState.Running,
