@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 namespace GrpcPool.Core.Workers.Processes;
 
 /// <summary>
-/// Passes what a process writes on to the server's log, line by line and at a bounded rate. What is more is counted and left out: a process never waits for its log.
-/// Thread-safe.
+/// Passes one stream of what a process writes on to the server's log, line by line and at a bounded rate. What is more is counted and left out: a process never waits
+/// for its log.
 /// </summary>
 /// <param name="name">The process.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">The log.</param>
 internal sealed class ProcessOutput(string name, TimeProvider time, ILogger log)
 {
-    /// <summary>How many lines a second are passed on, and how many may come at once.</summary>
+    /// <summary>How many lines a second are passed on.</summary>
     public const int LinesPerSecond = 100;
 
     /// <summary>What is passed on of a line.</summary>
@@ -22,84 +22,66 @@ internal sealed class ProcessOutput(string name, TimeProvider time, ILogger log)
 
     private const int ReadBytes = 4_096;
 
-    private readonly Lock _lock = new();
-    private double _allowed = LinesPerSecond;
-    private long _countedAt = time.GetTimestamp();
-    private long _leftOut;
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    /// <summary>Reads one stream to its end.</summary>
+    private readonly List<byte> _line = new(LineBytesMax);
+    private long _secondAt = time.GetTimestamp();
+    private long _lines;
+
+    /// <summary>Reads the stream to its end.</summary>
     public async Task ReadAsync(Stream stream, CancellationToken cancellation)
     {
-        var line = new List<byte>(LineBytesMax);
         byte[] bytes = new byte[ReadBytes];
         try
         {
             int read;
             while ((read = await stream.ReadAsync(bytes, cancellation).ConfigureAwait(false)) > 0)
-                Take(bytes.AsSpan(0, read), line);
+                Take(bytes.AsSpan(0, read));
         }
         finally
         {
-            if (line.Count > 0)
-                Pass(line);
+            if (_line.Count > 0)
+                Pass();
+            TellLeftOut();
         }
     }
 
-    /// <summary>Tells what was left out at last.</summary>
-    public void Close()
-    {
-        lock (_lock)
-            TellLeftOut_NeedsLock();
-    }
-
-    private void Take(ReadOnlySpan<byte> bytes, List<byte> line)
+    private void Take(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {
             int end = bytes.IndexOf((byte)'\n');
             ReadOnlySpan<byte> part = end < 0 ? bytes : bytes[..end];
-            line.AddRange(part[..Math.Min(part.Length, LineBytesMax - line.Count)]);
+            _line.AddRange(part[..Math.Min(part.Length, LineBytesMax - _line.Count)]);
             bytes = bytes[(end < 0 ? bytes.Length : end + 1)..];
             if (end < 0)
                 continue;
-            Pass(line);
-            line.Clear();
+            Pass();
+            _line.Clear();
         }
     }
 
-    private void Pass(List<byte> line)
+    private void Pass()
     {
-        lock (_lock)
+        if (time.GetElapsedTime(_secondAt) >= Second)
         {
-            if (!TryCount_NeedsLock())
-                return;
-            TellLeftOut_NeedsLock();
-            string text = Show(line);
-            Log.ProcessSaid(log, name, text);
+            TellLeftOut();
+            (_secondAt, _lines) = (time.GetTimestamp(), 0);
         }
+
+        if (++_lines > LinesPerSecond)
+            return;
+        string text = Show(CollectionsMarshal.AsSpan(_line));
+        Log.ProcessSaid(log, name, text);
     }
 
-    private bool TryCount_NeedsLock()
+    private void TellLeftOut()
     {
-        long now = time.GetTimestamp();
-        _allowed = Math.Min(LinesPerSecond, _allowed + (time.GetElapsedTime(_countedAt, now).TotalSeconds * LinesPerSecond));
-        _countedAt = now;
-        bool passes = _allowed >= 1;
-        if (passes)
-            _allowed--;
-        else
-            _leftOut++;
-        return passes;
+        if (_lines > LinesPerSecond)
+            Log.ProcessLinesLeftOut(log, name, _lines - LinesPerSecond);
     }
 
-    private void TellLeftOut_NeedsLock()
-    {
-        if (_leftOut > 0)
-            Log.ProcessLinesLeftOut(log, name, _leftOut);
-        _leftOut = 0;
-    }
-
-    /// <summary>The line as text: what is not UTF-8, and what would steer a terminal, becomes replacement characters.</summary>
-    private static string Show(List<byte> line) =>
-        string.Concat(Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(line)).TrimEnd('\r').Select(static c => char.IsControl(c) && c != '\t' ? '\uFFFD' : c));
+    /// <summary>A line as text: what is not UTF-8, and what would steer a terminal, becomes replacement characters.</summary>
+    private static string Show(ReadOnlySpan<byte> line) =>
+        string.Concat(Encoding.UTF8.GetString(line).TrimEnd('\r').Select(static c => char.IsControl(c) && c != '\t' ? '\uFFFD' : c));
 }

@@ -18,7 +18,7 @@ internal sealed class WorkerProcess : IWorkerProcess
         var command = new CommandLine(options.Command, options.Arguments, environment, options.WorkingDirectory ?? "/");
         ChildProcess child = ChildProcess.Start(command, token, time, _kill.Token);
         Pid = child.Pid;
-        Ended = FollowAsync(child, new ProcessOutput(name, time, log));
+        Ended = FollowAsync(child, (stream, closing) => new ProcessOutput(name, time, log).ReadAsync(stream, closing));
     }
 
     public string Name { get; }
@@ -43,16 +43,15 @@ internal sealed class WorkerProcess : IWorkerProcess
         _kill.Dispose();
     }
 
-    private async Task<string> FollowAsync(ChildProcess child, ProcessOutput output)
+    private async Task<string> FollowAsync(ChildProcess child, Func<Stream, CancellationToken, Task> read)
     {
         try
         {
             using (child)
             {
-                Task pipes = child.ReadAllAsync(output.ReadAsync);
+                Task pipes = child.ReadAllAsync(read);
                 ExitStatus exit = await child.EndAsync(_terminate.Token).ConfigureAwait(false);
                 await child.CloseAsync(pipes).ConfigureAwait(false);
-                output.Close();
                 return exit.ToString();
             }
         }

@@ -24,23 +24,35 @@ public sealed class ProcessOutputTests
     [Fact(Timeout = 30_000)]
     public async Task More_lines_than_the_rate_allows_are_counted_and_left_out()
     {
-        ProcessOutput output = await ReadAsync(string.Concat(Enumerable.Repeat("y\n", 100_000)));
-        Assert.Equal(ProcessOutput.LinesPerSecond, _log.Lines.Count);
+        await new ProcessOutput("p", _time, _log).ReadAsync(new Floods(_time, ("y\n", 100_000), ("z\n", 160)), TestContext.Current.CancellationToken);
 
-        _time.Advance(TimeSpan.FromSeconds(0.5));
-        await ReadAsync(string.Concat(Enumerable.Repeat("z\n", 60)), output);
+        Assert.All(_log.Lines.Take(ProcessOutput.LinesPerSecond), static line => Assert.Equal("p: y", line));
         Assert.Equal("p: 99900 more lines came too fast and were left out", _log.Lines[ProcessOutput.LinesPerSecond]);
-        Assert.Equal(50, _log.Lines.Count(static line => line == "p: z"));
-        output.Close();
-        Assert.Equal("p: 10 more lines came too fast and were left out", _log.Lines[^1]);
+        Assert.Equal(ProcessOutput.LinesPerSecond, _log.Lines.Count(static line => line == "p: z"));
+        Assert.Equal("p: 60 more lines came too fast and were left out", _log.Lines[^1]);
     }
 
-    private async Task<ProcessOutput> ReadAsync(string text, ProcessOutput? output = null)
+    private async Task ReadAsync(string text)
     {
-        output ??= new ProcessOutput("p", _time, _log);
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
-        await output.ReadAsync(stream, TestContext.Current.CancellationToken);
-        return output;
+        await new ProcessOutput("p", _time, _log).ReadAsync(stream, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Lines by the thousands, and a second between them and others.</summary>
+    private sealed class Floods(FakeTimeProvider time, params (string Line, int Times)[] floods) : MemoryStream
+    {
+        private readonly Queue<(string Line, int Times)> _floods = new(floods);
+        private MemoryStream _flood = new();
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read = _flood.Read(buffer.Span);
+            if (read > 0 || !_floods.TryDequeue(out (string Line, int Times) next))
+                return ValueTask.FromResult(read);
+            time.Advance(TimeSpan.FromSeconds(1));
+            _flood = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(next.Line, next.Times))));
+            return ReadAsync(buffer, cancellationToken);
+        }
     }
 
     private sealed class LineLog : ILogger
