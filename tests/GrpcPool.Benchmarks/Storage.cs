@@ -21,8 +21,9 @@ internal sealed class Storage : IDisposable
         return new("SQLite FULL", ["Storage:Type=sqlite", "Storage:Synchronous=Full", $"Storage:Path={Path.Combine(folder.FullName, "grpcpool.db")}"], folder);
     }
 
+    /// <summary>Nothing is refused, and nothing pruned: neither is any of what the pool is compared with.</summary>
     public Task<ServerProcess> StartPoolAsync(params IEnumerable<string> settings) =>
-        ServerProcess.StartPoolAsync([.. Settings, "Pool:Slots=1024", "Pool:Capacity=20000000", "Queues:default:Capacity=20000000", .. settings]);
+        ServerProcess.StartPoolAsync([.. Settings, "Pool:Slots=1024", "Pool:Capacity=20000000", "Pool:FinishedMax=20000000", "Queues:default:Capacity=20000000", .. settings]);
 
     public void Dispose() => _folder?.Delete(recursive: true);
 }

@@ -84,7 +84,15 @@ internal sealed class TaskChange(ChangeType type, TaskRecord task, long revision
     /// <summary>The state before; null for an insertion.</summary>
     public TaskState? Before { get; } = before;
 
-    /// <summary>The change as it goes over the wire, made once for all watchers.</summary>
-    public T WireForm<T>(Func<TaskChange, T> make)
-        where T : class => (T)(_wireForm ??= make(this));
+    /// <summary>The change as it goes over the wire, made once for all watchers; null until somebody has made it.</summary>
+    public T? WireForm<T>()
+        where T : class => (T?)_wireForm;
+
+    /// <summary>Keeps the form on the wire, and answers it.</summary>
+    public T SetWireForm<T>(T form)
+        where T : class
+    {
+        _wireForm = form;
+        return form;
+    }
 }

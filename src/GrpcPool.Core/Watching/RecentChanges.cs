@@ -10,6 +10,9 @@ namespace GrpcPool.Core.Watching;
 /// <param name="historyMax">How many changes a watch may be behind.</param>
 internal sealed class RecentChanges(int historyMax)
 {
+    /// <summary>How many bytes of payloads and results are kept alive: the tasks themselves may be gone.</summary>
+    private const long BytesMax = 16 << 20;
+
     private readonly int _max = Math.Min(16_384, historyMax);
     private readonly Lock _lock = new();
 
@@ -18,6 +21,7 @@ internal sealed class RecentChanges(int historyMax)
     private readonly Dictionary<TaskId, long> _places = [];
     private long _first;
     private long _end;
+    private long _bytes;
 
     /// <summary>All changes after it are here.</summary>
     private long _floor;
@@ -33,7 +37,8 @@ internal sealed class RecentChanges(int historyMax)
                 (_ring, _floor) = (new (long, TaskChange?)[_max], before);
             foreach (TaskChange change in changes)
             {
-                if (change.Type is not (ChangeType.Progressed or ChangeType.Logged))
+                // The end of a retention is told to nobody, and must not hide a final state from those who have not seen it yet.
+                if (change.Type is ChangeType.Changed or ChangeType.Deleted)
                     Add_NeedsLock(change);
             }
         }
@@ -44,13 +49,13 @@ internal sealed class RecentChanges(int historyMax)
     {
         lock (_lock)
         {
-            (_ring, _first, _end) = ([], 0, 0);
+            (_ring, _first, _end, _bytes) = ([], 0, 0, 0);
             _places.Clear();
         }
     }
 
     /// <summary>Reads what comes after a revision, from at most so many changes, and tells up to where; null where that is not known here any more.</summary>
-    public (List<TaskChange> Changes, long UpTo)? Read(long after, int limit)
+    public ChangeSpan? Read(long after, int limit)
     {
         lock (_lock)
         {
@@ -65,23 +70,36 @@ internal sealed class RecentChanges(int historyMax)
                     changes.Add(change);
             }
 
-            return (changes, upTo);
+            return new ChangeSpan(changes, upTo);
         }
     }
 
     private void Add_NeedsLock(TaskChange change)
     {
         if (_end - _first == _max)
+            Drop_NeedsLock();
+        if (_places.TryGetValue(change.Task.Id, out long older))
         {
-            (_floor, TaskChange? oldest) = _ring[_first++ % _max];
-            if (oldest is not null)
-                _places.Remove(oldest.Task.Id);
+            _bytes -= ChangeSpan.BytesOf(_ring[older % _max].Change!);
+            _ring[older % _max].Change = null;
         }
 
-        if (_places.TryGetValue(change.Task.Id, out long older))
-            _ring[older % _max].Change = null;
         _places[change.Task.Id] = _end;
         _ring[_end++ % _max] = (change.Revision, change);
+        _bytes += ChangeSpan.BytesOf(change);
+        while (_bytes > BytesMax)
+            Drop_NeedsLock();
+    }
+
+    private void Drop_NeedsLock()
+    {
+        ref (long Revision, TaskChange? Change) oldest = ref _ring[_first++ % _max];
+        _floor = oldest.Revision;
+        if (oldest.Change is not { } change)
+            return;
+        _places.Remove(change.Task.Id);
+        _bytes -= ChangeSpan.BytesOf(change);
+        oldest.Change = null;
     }
 
     private long FirstAfter_NeedsLock(long revision)

@@ -7,8 +7,8 @@ namespace GrpcPool.Core.Watching;
 /// <summary>One watch: snapshot, changes without a gap, and the way back after having fallen behind. Read by one reader.</summary>
 internal sealed class Watch : IDisposable
 {
-    /// <summary>How many events one batch has at most.</summary>
-    private const int EventsMax = 512;
+    /// <summary>How many events one batch has at most: as many as make a message of some ten KiB.</summary>
+    private const int EventsMax = 256;
 
     private readonly WatchHub _hub;
     private readonly WatchQuery _query;
@@ -25,7 +25,7 @@ internal sealed class Watch : IDisposable
         _open = [.. query.Ids];
         _ids = [.. _open];
         _end = query.OutlastsDrain ? hub.Closing : hub.Draining;
-        _buffer = new WatchBuffer(query.Filter is { } filter ? change => filter.MatchesApartFromState(change.Task) : static _ => true);
+        _buffer = query.Filter is { } filter ? new WatchBuffer(change => filter.MatchesApartFromState(change.Task), catchesUp: true) : new WatchBuffer(static _ => true);
     }
 
     /// <summary>Begins to hear of changes; what happens from now on is not missed.</summary>
@@ -94,12 +94,13 @@ internal sealed class Watch : IDisposable
         {
             if (_end.IsCancellationRequested && !_query.OutlastsDrain)
                 throw Ended();
-            if (_buffer.TakeOverflow())
+            if (_buffer.TakeBehind())
             {
                 await foreach (WatchBatch batch in CatchUpAsync(revision, cancellation).ConfigureAwait(false))
                 {
                     revision = batch.Revision;
-                    yield return batch;
+                    if (batch.Events.Count > 0)
+                        yield return batch;
                 }
 
                 continue;
@@ -184,7 +185,9 @@ internal sealed class Watch : IDisposable
         long upTo = _hub.Committed;
         do
         {
-            WatchBatch batch = await ReadRecentAsync(revision, upTo, cancellation).ConfigureAwait(false) ?? await ReadChangesAsync(revision, upTo).ConfigureAwait(false);
+            WatchBatch batch = _query.Filter is { } filter
+                ? await ReadMatchingAsync(filter, revision, upTo, cancellation).ConfigureAwait(false)
+                : await ReadIdsAsync(revision, upTo).ConfigureAwait(false);
             await _hub.WhenPublishedAsync(batch.Revision, cancellation).ConfigureAwait(false);
             revision = batch.Revision;
             yield return Note(batch);
@@ -192,35 +195,26 @@ internal sealed class Watch : IDisposable
         while (revision < upTo);
     }
 
-    /// <summary>The next that the hub still has, for a watch by filter; null where it has not.</summary>
-    private async ValueTask<WatchBatch?> ReadRecentAsync(long after, long upTo, CancellationToken cancellation)
+    /// <summary>The next that match, from what the hub still has, else from the store.</summary>
+    private async ValueTask<WatchBatch> ReadMatchingAsync(TaskFilter filter, long after, long upTo, CancellationToken cancellation)
     {
-        if (_query.Filter is not { } filter)
-            return null;
         await _hub.WhenPublishedAsync(upTo, cancellation).ConfigureAwait(false);
-        if (_hub.Recent.Read(after, EventsMax) is not { } recent)
-            return null;
-        var events = recent.Changes.Where(change => change.Type != ChangeType.Pruned && filter.MatchesApartFromState(change.Task)).Select(WatchEvent.Of);
-        return new WatchBatch([.. events], recent.Changes.Count == 0 ? Math.Max(recent.UpTo, upTo) : recent.UpTo);
-    }
+        ChangeSpan changes = _hub.Recent.Read(after, EventsMax) ?? await _hub.History.ReadAsync(after, EventsMax, cancellation).ConfigureAwait(false) ?? throw OutOfRange(after);
+        var events = new List<WatchEvent>(changes.Changes.Count);
+        foreach (TaskChange change in changes.Changes)
+        {
+            if (change.Revision > after && filter.MatchesApartFromState(change.Task))
+                events.Add(WatchEvent.Of(change));
+        }
 
-    private async Task<WatchBatch> ReadChangesAsync(long after, long upTo)
-    {
-        ChangePage page = await _hub.Store.ReadChangesAsync(after, EventsMax).ConfigureAwait(false);
-        if (!page.Complete)
-            throw OutOfRange(after);
-        return _query.Filter is { } filter
-            ? new WatchBatch([.. Matching(page, filter)], page.UpTo)
-            : new WatchBatch(await ReadIdsAsync(after, upTo).ConfigureAwait(false), upTo);
+        return new WatchBatch(events, changes.Changes.Count == 0 ? Math.Max(changes.UpTo, upTo) : changes.UpTo);
     }
-
-    private static IEnumerable<WatchEvent> Matching(ChangePage page, TaskFilter filter) => page.Changes
-        .Where(change => change.Task is not null && filter.MatchesApartFromState(change.Task))
-        .Select(static change => WatchEvent.Of(new TaskChange(ChangeType.Changed, change.Task!, change.Revision)));
 
     /// <summary>What the watched tasks are now. One that is newer than the buffer's beginning is left to the buffer.</summary>
-    private async Task<List<WatchEvent>> ReadIdsAsync(long after, long upTo)
+    private async Task<WatchBatch> ReadIdsAsync(long after, long upTo)
     {
+        if (!(await _hub.Store.ReadChangesAsync(after, limit: 1).ConfigureAwait(false)).Complete)
+            throw OutOfRange(after);
         var changes = new List<TaskChange>();
         foreach (TaskId id in _open.ToArray())
         {
@@ -233,7 +227,7 @@ internal sealed class Watch : IDisposable
                 Note(task);
         }
 
-        return [.. changes.OrderBy(static change => change.Revision).Select(WatchEvent.Of)];
+        return new WatchBatch([.. changes.OrderBy(static change => change.Revision).Select(WatchEvent.Of)], upTo);
     }
 
     /// <summary>Of a task that is gone only the id is known.</summary>

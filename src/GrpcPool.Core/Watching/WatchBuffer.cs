@@ -5,9 +5,13 @@ namespace GrpcPool.Core.Watching;
 
 /// <summary>
 /// What one watcher has yet to be told: of each task the newest change, a bounded number of tasks, in the order of revisions. When there are more, it forgets all and
-/// says so: the reader then catches up from the store.
+/// says so: the reader then catches up.
 /// </summary>
-internal sealed class WatchBuffer(Func<TaskChange, bool> matches) : IWatcher
+/// <param name="matches">What is watched.</param>
+/// <param name="catchesUp">
+/// Whether the reader always catches up, from what all watchers share: then only progress is kept here, and a change costs a watcher that is behind nothing.
+/// </param>
+internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp = false) : IWatcher
 {
     /// <summary>How many tasks are kept. With the records shared, this bounds a watcher at some 100 KiB.</summary>
     private const int TasksMax = 1024;
@@ -20,26 +24,19 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches) : IWatcher
     /// <summary>In the order of revisions; a slot whose task has a newer one is empty.</summary>
     private Queue<Slot>? _order;
     private TaskCompletionSource? _awaited;
-    private bool _overflowed;
+    private bool _behind;
 
     /// <summary>Takes a change in, if it is watched.</summary>
     public void Offer(TaskChange change)
     {
-        if (Volatile.Read(ref _overflowed) || change.Type is ChangeType.Pruned or ChangeType.Logged || !matches(change))
+        if (change.Type is ChangeType.Pruned or ChangeType.Logged || IsNoNews(change) || !matches(change))
             return;
         lock (_lock)
         {
-            if (_overflowed)
-                return;
-            _newest ??= [];
-            _order ??= new Queue<Slot>();
-            _newest.TryGetValue(change.Task.Id, out Slot? pending);
-            if (pending is { Change.Type: ChangeType.Changed } && change.Type == ChangeType.Progressed)
-                pending.Progress = change;
-            else if (pending is not { Change.Type: ChangeType.Deleted } || change.Type != ChangeType.Progressed)
-                Append_NeedsLock(change, pending);
-            if (_newest.Count > TasksMax || _order.Count > 4 * TasksMax)
-                Overflow_NeedsLock();
+            if (catchesUp && change.Type != ChangeType.Progressed)
+                NoteNews_NeedsLock(change);
+            else if (!_behind || catchesUp)
+                Add_NeedsLock(change);
             Wake_NeedsLock();
         }
     }
@@ -54,24 +51,24 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches) : IWatcher
         }
     }
 
-    /// <summary>Whether changes have been missed; if so, from now on none is missed again.</summary>
-    public bool TakeOverflow()
+    /// <summary>Whether there are changes to catch up with; if so, from now on none is missed again.</summary>
+    public bool TakeBehind()
     {
         lock (_lock)
         {
-            bool overflowed = _overflowed;
-            _overflowed = false;
-            return overflowed;
+            bool behind = _behind;
+            _behind = false;
+            return behind;
         }
     }
 
-    /// <summary>Takes out what is newer than a revision, the oldest first. Tells whether nothing is left.</summary>
+    /// <summary>Takes out what is newer than a revision, the oldest first; nothing for one who is behind. Tells whether nothing is left.</summary>
     public (List<WatchEvent> Events, bool Emptied) Take(long after, int max)
     {
         var events = new List<WatchEvent>();
         lock (_lock)
         {
-            while (events.Count < max && _order is not null && _order.TryDequeue(out Slot? slot))
+            while (!_behind && events.Count < max && _order is not null && _order.TryDequeue(out Slot? slot))
             {
                 if (slot.Change is not { } change)
                     continue;
@@ -85,7 +82,7 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches) : IWatcher
             bool emptied = _order is null or { Count: 0 };
             if (emptied)
                 (_newest, _order) = (null, null);
-            return (events, emptied && !_overflowed);
+            return (events, emptied && !_behind);
         }
     }
 
@@ -94,11 +91,34 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches) : IWatcher
     {
         lock (_lock)
         {
-            if (_overflowed || _order is { Count: > 0 })
+            if (_behind || _order is { Count: > 0 })
                 return Task.CompletedTask;
             _awaited ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _awaited.Task;
         }
+    }
+
+    /// <summary>Whether it makes no difference: the reader will catch up with it anyway, and no older progress of any task is kept.</summary>
+    private bool IsNoNews(TaskChange change) => Volatile.Read(ref _behind) && (!catchesUp || (change.Type != ChangeType.Progressed && Volatile.Read(ref _newest) is null));
+
+    private void NoteNews_NeedsLock(TaskChange change)
+    {
+        _behind = true;
+        if (_newest is not null && _newest.Remove(change.Task.Id, out Slot? older))
+            older.Change = null;
+    }
+
+    private void Add_NeedsLock(TaskChange change)
+    {
+        _newest ??= [];
+        _order ??= new Queue<Slot>();
+        _newest.TryGetValue(change.Task.Id, out Slot? pending);
+        if (pending is { Change.Type: ChangeType.Changed } && change.Type == ChangeType.Progressed)
+            pending.Progress = change;
+        else if (pending is not { Change.Type: ChangeType.Deleted } || change.Type != ChangeType.Progressed)
+            Append_NeedsLock(change, pending);
+        if (_newest.Count > TasksMax || _order.Count > 4 * TasksMax)
+            Overflow_NeedsLock();
     }
 
     private void Append_NeedsLock(TaskChange change, Slot? replaced)
@@ -117,7 +137,7 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches) : IWatcher
     private void Overflow_NeedsLock()
     {
         (_newest, _order) = (null, null);
-        _overflowed = true;
+        _behind = true;
     }
 
     private void Wake_NeedsLock()

@@ -52,6 +52,8 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
 
     public RecentChanges Recent => _recent;
 
+    public HistoryPages History { get; } = new(store);
+
     public void Start(long revision)
     {
         _committed = _published = revision;
@@ -149,6 +151,8 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
 
     private void HandOut(Publication publication)
     {
+        if (_byFilter.IsEmpty)
+            History.Clear();
         if (_byFilter.IsEmpty || Volatile.Read(ref _skipped) == 1)
             _recent.Clear();
         else if (publication.Revision > 0)

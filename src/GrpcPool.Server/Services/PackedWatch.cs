@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace GrpcPool.Server.Services;
 
 /// <summary>A <see cref="WatchResponse"/> whose events are serialised already.</summary>
-internal sealed record PackedWatchResponse(IReadOnlyList<ReadOnlyMemory<byte>> Events, long Revision)
+internal sealed record PackedWatchResponse(IReadOnlyList<byte[]> Events, long Revision)
 {
     private const uint EventsTag = (WatchResponse.EventsFieldNumber << 3) | (uint)WireFormat.WireType.LengthDelimited;
 
@@ -19,11 +19,11 @@ internal sealed record PackedWatchResponse(IReadOnlyList<ReadOnlyMemory<byte>> E
         int size = rest.CalculateSize() + Events.Sum(static told => CodedOutputStream.ComputeTagSize(WatchResponse.EventsFieldNumber) + CodedOutputStream.ComputeLengthSize(told.Length) + told.Length);
         context.SetPayloadLength(size);
         IBufferWriter<byte> writer = context.GetBufferWriter();
-        foreach (ReadOnlyMemory<byte> told in Events)
+        foreach (byte[] told in Events)
         {
             WriteNumber(writer, EventsTag);
             WriteNumber(writer, (uint)told.Length);
-            writer.Write(told.Span);
+            writer.Write(told);
         }
 
         rest.WriteTo(writer);

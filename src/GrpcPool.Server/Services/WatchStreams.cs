@@ -16,9 +16,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
     public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, string @namespace, ServerCallContext context)
     {
         using Watch watch = pool.Watch(ReadQuery(request, @namespace));
-        await WriteAsync(watch.ReadAsync(context.CancellationToken), request.View, (events, revision) => stream.WriteAsync(Make(events, revision)), context).ConfigureAwait(false);
-
-        static PackedWatchResponse Make(IReadOnlyList<WireForm> events, long revision) => new([.. events.Select(static told => told.Packed)], revision);
+        await WriteAsync(watch.ReadAsync(context.CancellationToken), request.View, (events, revision) => stream.WriteAsync(new PackedWatchResponse(events, revision)), context).ConfigureAwait(false);
     }
 
     public async Task SubmitAndWatchAsync(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> stream, string @namespace, ServerCallContext context)
@@ -32,21 +30,21 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         bool first = accepted.Verdict == SubmitVerdict.Created;
         await WriteAsync(watch.ReadFromAsync(accepted.Task!, context.CancellationToken), request.View, WriteFirstAsync, context).ConfigureAwait(false);
 
-        Task WriteFirstAsync(IReadOnlyList<WireForm> events, long revision)
+        Task WriteFirstAsync(IReadOnlyList<byte[]> events, long revision)
         {
-            var response = new SubmitAndWatchResponse { Created = first, Events = { events.Select(static told => told.Event) }, Revision = revision };
+            var response = new SubmitAndWatchResponse { Created = first, Events = { events.Select(V1.WatchEvent.Parser.ParseFrom) }, Revision = revision };
             first = false;
             return stream.WriteAsync(response);
         }
     }
 
-    private async Task WriteAsync(IAsyncEnumerable<WatchBatch> batches, V1.TaskView view, Func<IReadOnlyList<WireForm>, long, Task> write, ServerCallContext context)
+    private async Task WriteAsync(IAsyncEnumerable<WatchBatch> batches, V1.TaskView view, Func<IReadOnlyList<byte[]>, long, Task> write, ServerCallContext context)
     {
         var mapping = new EventMapping(pool, view);
         long known = 0;
         await foreach (WatchBatch batch in batches.ConfigureAwait(false))
         {
-            foreach ((IReadOnlyList<WireForm> events, long revision) in mapping.Cut(batch, known))
+            foreach ((IReadOnlyList<byte[]> events, long revision) in mapping.Cut(batch, known))
             {
                 await deadline.HoldAsync(write(events, revision), known, context).ConfigureAwait(false);
                 known = revision;

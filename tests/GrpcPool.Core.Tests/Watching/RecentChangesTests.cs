@@ -49,6 +49,23 @@ public class RecentChangesTests
     }
 
     [Fact]
+    public void Large_payloads_make_room_for_fewer()
+    {
+        TaskRecord large = Task with { Spec = Task.Spec with { Payload = new byte[1 << 20] } };
+        for (int i = 1; i <= 100; i++)
+            _recent.Add([new TaskChange(ChangeType.Changed, large with { Id = new TaskId("n", $"t{i}") }, i)], before: i - 1);
+        Assert.Null(_recent.Read(80, 100));
+        Assert.Equal(16, _recent.Read(84, 100)!.Value.Changes.Count);
+    }
+
+    [Fact]
+    public void The_end_of_a_retention_does_not_hide_a_final_state()
+    {
+        _recent.Add([new TaskChange(ChangeType.Changed, Task, 5), new TaskChange(ChangeType.Pruned, Task, 6)], before: 4);
+        Assert.Equal([5], Read(4));
+    }
+
+    [Fact]
     public void Progress_and_logs_are_not_kept()
     {
         _recent.Add([new TaskChange(ChangeType.Logged, Task, 5), new TaskChange(ChangeType.Changed, Task, 6)], before: 5);

@@ -35,9 +35,45 @@ public sealed class WatchBufferTests
         Assert.Equal((WatchEventType.Progress, 0.5), (told.Type, told.Change!.Task.Progress!.Fraction));
     }
 
-    private void Offer(ChangeType type, double? fraction = null)
+    [Fact]
+    public void Who_catches_up_with_changes_is_told_of_progress_after_that()
+    {
+        var buffer = new WatchBuffer(static _ => true, catchesUp: true);
+        Offer(buffer, ChangeType.Changed);
+        Offer(buffer, ChangeType.Progressed, 0.5);
+
+        Assert.Empty(buffer.Take(after: 0, max: 10).Events);
+        Assert.True(buffer.TakeBehind());
+        WatchEvent told = Assert.Single(buffer.Take(after: 2, max: 10).Events);
+
+        Assert.Equal((WatchEventType.Progress, 0.5), (told.Type, told.Change!.Task.Progress!.Fraction));
+    }
+
+    [Fact]
+    public void Progress_from_before_a_change_is_not_told_after_it()
+    {
+        var buffer = new WatchBuffer(static _ => true, catchesUp: true);
+        Offer(buffer, ChangeType.Changed);
+        Offer(buffer, ChangeType.Progressed, 0.5);
+        Offer(buffer, ChangeType.Changed);
+
+        Assert.True(buffer.TakeBehind());
+        Assert.Equal((0, true), (buffer.Take(after: 2, max: 10).Events.Count, buffer.Take(after: 2, max: 10).Emptied));
+    }
+
+    [Fact]
+    public void A_change_that_is_not_watched_leaves_nobody_behind()
+    {
+        var buffer = new WatchBuffer(static _ => false, catchesUp: true);
+        Offer(buffer, ChangeType.Changed);
+        Assert.False(buffer.TakeBehind());
+    }
+
+    private void Offer(ChangeType type, double? fraction = null) => Offer(_buffer, type, fraction);
+
+    private static void Offer(WatchBuffer buffer, ChangeType type, double? fraction = null)
     {
         TaskProgress? progress = fraction is { } value ? new TaskProgress(value, "", DateTimeOffset.UnixEpoch) : null;
-        _buffer.Offer(new TaskChange(type, Running with { Progress = progress }, Running.Revision));
+        buffer.Offer(new TaskChange(type, Running with { Progress = progress }, Running.Revision));
     }
 }

@@ -1,0 +1,67 @@
+using System.Diagnostics.CodeAnalysis;
+using GrpcPool.Core.Storage;
+
+namespace GrpcPool.Core.Watching;
+
+/// <summary>The newest changes of some tasks, in the order of revisions.</summary>
+/// <param name="Changes">The changes.</param>
+/// <param name="UpTo">All changes up to it are told by these.</param>
+internal readonly record struct ChangeSpan(IReadOnlyList<TaskChange> Changes, long UpTo)
+{
+    /// <summary>The bytes of a change that may be many.</summary>
+    public static long BytesOf(TaskChange change) => change.Task.Spec.Payload.Length + change.Task.Result.Length;
+}
+
+/// <summary>
+/// Pages of the store's history, for watchers that have fallen far behind: they mostly do so together, and so read the same page, whose form on the wire is made once.
+/// Thread-safe.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "It lives as long as the hub, and its semaphore has no wait handle.")]
+internal sealed class HistoryPages(ITaskStore store)
+{
+    private const int PagesMax = 16;
+
+    /// <summary>How many bytes of payloads and results a page that is kept may have.</summary>
+    private const long PageBytesMax = 1 << 20;
+
+    private readonly SemaphoreSlim _reading = new(1, 1);
+
+    /// <summary>The newest last.</summary>
+    private volatile Page[] _pages = [];
+
+    /// <summary>Reads what comes after a revision, and perhaps some of what comes before; null where that is not, or no longer, known.</summary>
+    public async ValueTask<ChangeSpan?> ReadAsync(long after, int limit, CancellationToken cancellation)
+    {
+        if (Find(after) is { } known)
+            return known.Span;
+        await _reading.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return (Find(after) ?? await ReadPageAsync(after, limit).ConfigureAwait(false))?.Span;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    /// <summary>Forgets all: nobody watches.</summary>
+    public void Clear() => _pages = [];
+
+    private Page? Find(long after) => Array.Find(_pages, page => page.After <= after && after < page.Span.UpTo);
+
+    private async Task<Page?> ReadPageAsync(long after, int limit)
+    {
+        ChangePage read = await store.ReadChangesAsync(after, limit).ConfigureAwait(false);
+        if (!read.Complete)
+            return null;
+        List<TaskChange> changes = [.. read.Changes.Where(static change => change.Task is not null)
+            .Select(static change => new TaskChange(ChangeType.Changed, change.Task!, change.Revision))];
+        var page = new Page(after, new ChangeSpan(changes, read.UpTo));
+        if (changes.Sum(ChangeSpan.BytesOf) <= PageBytesMax)
+            _pages = [.. _pages.TakeLast(PagesMax - 1), page];
+        return page;
+    }
+
+    private sealed record Page(long After, ChangeSpan Span);
+}
