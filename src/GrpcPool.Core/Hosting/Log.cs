@@ -52,6 +52,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker process {Name} has failed ({How}): the next starts in {Pause}")]
     public static partial void ProcessFailed(ILogger logger, string name, string how, TimeSpan pause);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker process {Name} was not connected for {Timeout}: it is ended")]
+    public static partial void ProcessAbsent(ILogger logger, string name, TimeSpan timeout);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker process {Name} retires: {Reason}")]
     public static partial void ProcessRetires(ILogger logger, string name, string reason);
 

@@ -27,6 +27,9 @@ public sealed class WorkerProcessOptions
     /// <summary>How long a process above <see cref="Minimum"/> may have nothing to do before it retires, 0 s – 1 day. 1 minute by default.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a process may be without a connection before it counts as failed and is ended, 1 s – 1 day. 1 minute by default.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The pause before a process that ended by itself is started again, 10 ms – 1 hour; doubled each time. 1 s by default.</summary>
     public TimeSpan InitialBackoff { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -35,6 +35,27 @@ public sealed partial class SupervisionTests
     }
 
     [Fact(Timeout = TimeoutMs)]
+    public async Task A_worker_that_hangs_is_replaced()
+    {
+        WorkerProcessOptions program = await PythonAsync();
+        (program.ConnectTimeout, program.KillAfter) = (TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(100));
+        await using TestServer server = await StartAsync(program, static options =>
+            (options.Workers.LeaseDuration, options.Workers.HeartbeatInterval) = (TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(250)));
+        await server.SubmitAsync(Counting("t", steps: 5));
+        TaskInfo first = await server.UntilAsync("t", static task => task.Progress is not null);
+        program.ConnectTimeout = TimeSpan.FromSeconds(1); // Short only after the start, which takes its time on a busy machine.
+
+        await SignalAsync("STOP", ProcessIdOf(await server.Log.WhenAsync(static entry => IsStart(entry))));
+        await server.Log.WhenAsync(entry => entry.Message.Contains($"{first.Worker} has failed (ended by signal 9)", StringComparison.Ordinal));
+        program.ConnectTimeout = TimeSpan.FromSeconds(30);
+
+        TaskInfo ended = await server.EndOfAsync("t");
+        Assert.Equal(TaskState.Succeeded, ended.State);
+        Assert.True(ended.Losses > 0);
+        Assert.NotEqual(first.Worker, ended.Worker);
+    }
+
+    [Fact(Timeout = TimeoutMs)]
     public async Task A_worker_that_has_done_its_tasks_makes_way_for_another_without_a_loss()
     {
         WorkerProcessOptions program = await PythonAsync();

@@ -23,6 +23,10 @@ internal static class WorkerProcessSettings
         { "MaxTasks", Optional(Whole(1, 1_000_000_000)), o => o.MaxTasks, (o, v) => o.MaxTasks = v, "After how many tasks a process retires and another takes its place." },
         { "IdleTimeout", UpToADay, o => o.IdleTimeout, (o, v) => o.IdleTimeout = v, "How long a process above Minimum may have nothing to do before it retires." },
         {
+            "ConnectTimeout", Span(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)), o => o.ConnectTimeout, (o, v) => o.ConnectTimeout = v,
+            "How long a process may be without a connection, at its start or later, before it counts as failed and is ended."
+        },
+        {
             "InitialBackoff", Span(TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)), o => o.InitialBackoff, (o, v) => o.InitialBackoff = v,
             "The pause before a process that ended by itself is started again, doubled each time."
         },

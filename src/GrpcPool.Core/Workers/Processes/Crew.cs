@@ -36,7 +36,7 @@ internal sealed class Crew
             Vacate(seat);
         Note();
         foreach (Seat seat in _seats)
-            seat.Press();
+            Press(seat);
         int wanted = Wanted();
         Retire(wanted);
         Fill(wanted);
@@ -65,6 +65,17 @@ internal sealed class Crew
             Log.ProcessFailed(_log, ended.Name, ended.How, pause);
         else
             Log.ProcessEnded(_log, ended.Name, ended.How);
+    }
+
+    private void Press(Seat seat)
+    {
+        if (seat.IsAbsent)
+        {
+            Log.ProcessAbsent(_log, seat.Process!.Name, _options.ConnectTimeout);
+            seat.GiveUp();
+        }
+
+        seat.Press();
     }
 
     private void Note()

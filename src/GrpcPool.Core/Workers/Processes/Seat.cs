@@ -31,6 +31,8 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
     private long _since;
     private long _startedAt;
     private long _busyAt;
+    private long _seenAt;
+    private bool _failed;
 
     public SeatPhase Phase { get; private set; }
 
@@ -52,13 +54,16 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
     /// <summary>How long its process has had nothing to do.</summary>
     public TimeSpan Idle => time.GetElapsedTime(_busyAt);
 
+    /// <summary>Whether its process has been without a connection for too long: it does not come, or hangs.</summary>
+    public bool IsAbsent => IsServing && Load is null && time.GetElapsedTime(_seenAt) >= options.ConnectTimeout;
+
     public bool HasDoneItsTasks => Load?.Ended >= options.MaxTasks;
 
     public void Occupy(IWorkerProcess process)
     {
         _process = process;
-        _startedAt = _busyAt = time.GetTimestamp();
-        Load = null;
+        _startedAt = _busyAt = _seenAt = time.GetTimestamp();
+        (Load, _failed) = (null, false);
         Enter(SeatPhase.Serving);
     }
 
@@ -77,7 +82,7 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
     {
         if (_process is not { Ended.IsCompleted: true } ended)
             return null;
-        bool byItself = IsServing;
+        bool byItself = IsServing || _failed;
         ended.Dispose();
         _process = null;
         Load = null;
@@ -90,6 +95,8 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
 
     public void Note(WorkerLoad? load)
     {
+        if (load is not null)
+            _seenAt = time.GetTimestamp();
         if (load is { } now && (now.Held > 0 || now.Ended != Load?.Ended))
             _busyAt = time.GetTimestamp();
         Load = load;
@@ -102,20 +109,32 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
         workforce.Drain(_process!.Name);
     }
 
+    /// <summary>Its process is to end, as one that has failed.</summary>
+    public void GiveUp()
+    {
+        _failed = true;
+        Terminate();
+    }
+
     /// <summary>Goes on with the end of a process that does not come to it. One that has left the pool has nothing more to finish.</summary>
     public void Press()
     {
         TimeSpan waited = time.GetElapsedTime(_since);
         if (Phase == SeatPhase.Draining && (Load is null || waited >= options.DrainTimeout))
         {
-            Enter(SeatPhase.Terminating);
-            _process!.Terminate();
+            Terminate();
         }
         else if (Phase == SeatPhase.Terminating && waited >= options.KillAfter)
         {
             Enter(SeatPhase.Killing);
             _process!.Kill();
         }
+    }
+
+    private void Terminate()
+    {
+        Enter(SeatPhase.Terminating);
+        _process!.Terminate();
     }
 
     private void Enter(SeatPhase phase)

@@ -27,6 +27,8 @@ internal sealed class Supervisor(GrpcPoolOptions options, TaskPool pool, ILogger
     {
         if (options.Workers.Processes.Count == 0)
             return;
+        if (!OperatingSystem.IsLinux())
+            throw new PlatformNotSupportedException("Workers:Processes run on Linux only.");
         string server = address?.Find() ?? throw new InvalidOperationException("Workers:Processes need a server that listens: they find it by its address.");
         StartProcess start = WorkerProcess.StartFor(server, pool.Time, log);
         var workforce = new Workforce(pool);

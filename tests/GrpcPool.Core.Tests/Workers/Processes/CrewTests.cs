@@ -175,6 +175,33 @@ public sealed class CrewTests
     }
 
     [Fact]
+    public void A_process_that_does_not_come_or_no_longer_answers_counts_as_failed_and_is_ended()
+    {
+        var crew = new TestCrew(new WorkerProcessOptions { ConnectTimeout = 10 * Second, MaxBackoff = 60 * Second, KillAfter = Second });
+        crew.Crew.Look();
+        TestProcess late = crew.Alive[0];
+        crew.Pass(9 * Second);
+        crew.Report(late);
+        crew.Pass(20 * Second);
+        crew.Disconnect(late);
+        crew.Pass(9 * Second);
+        crew.Report(late); // It was cut off, and is back.
+        crew.Pass(Second);
+        Assert.False(late.IsTerminated);
+
+        crew.Disconnect(late);
+        crew.Pass(10.5 * Second);
+        Assert.True(late.IsTerminated);
+        crew.Pass(Second);
+        Assert.True(late.IsKilled);
+        crew.Pass(2 * Second);
+        TestProcess next = Assert.Single(crew.Alive);
+        Assert.Equal(1, crew.Crew.Seats[0].Failures);
+        crew.Pass(10.5 * Second);
+        Assert.True(next.IsTerminated);
+    }
+
+    [Fact]
     public void Retiring_processes_keep_their_seats_so_that_there_are_never_more_than_at_most()
     {
         var crew = new TestCrew(new WorkerProcessOptions { Minimum = 2, MaxTasks = 1 });
