@@ -11,6 +11,7 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     private readonly TaskRows _rows = new(connection, names);
     private readonly TaskWriter _writer = new(connection);
     private readonly LogTable _logs = new(connection);
+    private readonly SettingTable _settings = new(connection);
     private readonly NeverStarted _neverStarted = new(connection);
     private readonly RecordCache _cache = new();
     private readonly Statement _firstInLine = connection.PrepareFile("task_first_in_line");
@@ -57,6 +58,9 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
             return kinds;
         }
     }
+
+    /// <summary>What operators have changed about the settings.</summary>
+    public IReadOnlyList<SettingChange> Settings => _settings.All;
 
     public long NextRevision() => ++Revision;
 
@@ -106,6 +110,8 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     }
 
     public void AddKind(DeclaredKind kind) => _addKind.Bind(1, kind.Namespace).Bind(2, kind.Kind).Run();
+
+    public void WriteSetting(SettingChange change) => _settings.Write(change);
 
     public LogChunk? LastLogChunk(TaskRecord task) => _logs.Last(task);
 

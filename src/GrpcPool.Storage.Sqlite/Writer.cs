@@ -35,7 +35,7 @@ internal sealed class Writer : IDisposable
     {
         (long floor, _table.Revision) = _mark.Open(now, mayLoseCommits);
         _lanes.Load();
-        return new StoreState(floor, _table.Revision, _table.NextWake, [.. _lanes.All], _table.Running, _table.Kinds);
+        return new StoreState(floor, _table.Revision, _table.NextWake, [.. _lanes.All], _table.Running, _table.Kinds) { Settings = _table.Settings };
     }
 
     public CommitResult Commit(IReadOnlyList<TaskCommand> commands, DateTimeOffset now)

@@ -1,4 +1,4 @@
-using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Storage;
 
 namespace GrpcPool.Core.Execution;
@@ -23,7 +23,7 @@ internal enum AdmissionDecision
 /// <summary>
 /// Decides who comes in: places are counted per queue and for the whole pool. Used by the committer alone, but for the counters, which are thread-safe.
 /// </summary>
-internal sealed class Admission(GrpcPoolOptions options, TaskCounters counters)
+internal sealed class Admission(SettingsInForce settings, TaskCounters counters)
 {
     private readonly Dictionary<QueueId, Places> _queues = [];
     private Places? _last;
@@ -78,7 +78,7 @@ internal sealed class Admission(GrpcPoolOptions options, TaskCounters counters)
     public long Room(QueueId queue)
     {
         Places places = PlacesIn(queue);
-        return Math.Min(places.Capacity - places.Waiting - places.Promised, options.Pool.Capacity - counters.Waiting - _promisedTotal);
+        return Math.Min(places.Capacity - places.Waiting - places.Promised, settings.Configured.Pool.Capacity - counters.Waiting - _promisedTotal);
     }
 
     private AdmissionDecision Check(Places queue)
@@ -92,17 +92,17 @@ internal sealed class Admission(GrpcPoolOptions options, TaskCounters counters)
         int promised = withPromises ? queue.Promised : 0;
         if (!queue.Exists && promised == 0)
         {
-            if (counters.Queues + (withPromises ? _newQueues : 0) >= options.Limits.Queues)
+            if (counters.Queues + (withPromises ? _newQueues : 0) >= settings.Configured.Limits.Queues)
                 return AdmissionDecision.TooManyQueues;
             string @namespace = queue.Id.Namespace;
             bool newNamespace = !counters.HasNamespace(@namespace) && !(withPromises && _newNamespaces.ContainsKey(@namespace));
-            if (newNamespace && counters.Namespaces + (withPromises ? _newNamespaces.Count : 0) >= options.Limits.Namespaces)
+            if (newNamespace && counters.Namespaces + (withPromises ? _newNamespaces.Count : 0) >= settings.Configured.Limits.Namespaces)
                 return AdmissionDecision.TooManyNamespaces;
         }
 
         if (queue.Waiting + promised >= queue.Capacity)
             return AdmissionDecision.QueueFull;
-        return counters.Waiting + (withPromises ? _promisedTotal : 0) >= options.Pool.Capacity ? AdmissionDecision.PoolFull : AdmissionDecision.Admit;
+        return counters.Waiting + (withPromises ? _promisedTotal : 0) >= settings.Configured.Pool.Capacity ? AdmissionDecision.PoolFull : AdmissionDecision.Admit;
     }
 
     private void Promise(Places queue)
@@ -140,7 +140,7 @@ internal sealed class Admission(GrpcPoolOptions options, TaskCounters counters)
         if (_last?.Id == queue)
             return _last;
         if (!_queues.TryGetValue(queue, out Places? places))
-            _queues.Add(queue, places = new Places(queue, counters.WaitingIn(queue), options.QueueOrDefault(queue.Name).Capacity));
+            _queues.Add(queue, places = new Places(queue, counters.WaitingIn(queue), settings.Queue(queue.Name).Capacity));
         return _last = places;
     }
 

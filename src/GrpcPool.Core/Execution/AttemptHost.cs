@@ -11,7 +11,8 @@ internal sealed class AttemptHost(int slots, string worker = "", HandlerEntry? e
 {
     private volatile bool _isBlocked;
 
-    public int Slots { get; } = slots;
+    /// <summary>May become fewer than are used: then nothing starts until enough has ended.</summary>
+    public int Slots { get; set; } = slots;
 
     public string Worker { get; } = worker;
 
@@ -29,7 +30,10 @@ internal sealed class AttemptHost(int slots, string worker = "", HandlerEntry? e
         set => _isBlocked = value;
     }
 
-    public int Free => Credit > 0 && !IsBlocked ? Slots - Used : 0;
+    /// <summary>Whether it was told to leave: it gets nothing more, whatever credit it gives.</summary>
+    public bool IsRetired { get; set; }
+
+    public int Free => Credit > 0 && !IsBlocked && !IsRetired ? Slots - Used : 0;
 
     /// <summary>The task that starts here next: nothing starts before it, though it may need more slots than are free.</summary>
     public Reservation? Reserved { get; set; }

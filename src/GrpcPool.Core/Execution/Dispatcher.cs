@@ -1,5 +1,5 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Handlers;
-using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 
@@ -12,16 +12,18 @@ namespace GrpcPool.Core.Execution;
 internal sealed class Dispatcher
 {
     private readonly Lock _lock = new();
+    private readonly SettingsInForce _settings;
     private readonly AttemptHost _server;
     private readonly Exclusions _exclusions = new();
     private readonly Stations _stations;
     private bool _draining;
 
-    public Dispatcher(GrpcPoolOptions options, HandlerRegistry handlers)
+    public Dispatcher(SettingsInForce settings, HandlerRegistry handlers)
     {
+        _settings = settings;
         var server = new Station(@namespace: null, handlers.KindSet);
-        server.Add(_server = new AttemptHost(options.Pool.Slots));
-        _stations = new Stations(options, _exclusions, server);
+        server.Add(_server = new AttemptHost(settings.Slots));
+        _stations = new Stations(settings, _exclusions, server);
     }
 
     /// <summary>The slots of the server itself that are taken.</summary>
@@ -32,6 +34,20 @@ internal sealed class Dispatcher
             lock (_lock)
                 return _server.Used;
         }
+    }
+
+    /// <summary>The slots that the running tasks of each queue take, on workers too.</summary>
+    public IReadOnlyDictionary<QueueId, int> SlotsByQueue()
+    {
+        lock (_lock)
+            return _stations.ReadRunning();
+    }
+
+    /// <summary>The slots of one worker that are taken.</summary>
+    public int SlotsUsedBy(AttemptHost host)
+    {
+        lock (_lock)
+            return host.Used;
     }
 
     /// <summary>The slots of the largest host there is.</summary>
@@ -52,6 +68,23 @@ internal sealed class Dispatcher
             foreach (LaneCount count in counts.Where(static count => count.Ready > 0))
                 _stations.Load(_stations.Server, count.Lane);
         }
+    }
+
+    /// <summary>The server has as many slots as the settings say now: what runs goes on, and nothing starts before there is room.</summary>
+    /// <param name="ready">The lanes in which something may be ready.</param>
+    public void Resize(Func<IEnumerable<Lane>> ready)
+    {
+        lock (_lock)
+            _stations.Resize(_stations.Server, _server, _settings.Slots, ready);
+    }
+
+    /// <summary>Something else holds for the queues of a name.</summary>
+    /// <param name="queue">The name.</param>
+    /// <param name="ready">The lanes in which something may be ready.</param>
+    public void Change(string queue, Func<IEnumerable<Lane>> ready)
+    {
+        lock (_lock)
+            _stations.Change(queue, ready);
     }
 
     /// <summary>A worker has come.</summary>
@@ -78,6 +111,16 @@ internal sealed class Dispatcher
         lock (_lock)
         {
             host.Credit = 0;
+            _stations.Unreserve(host);
+        }
+    }
+
+    /// <summary>A worker gets nothing more, for good.</summary>
+    public void Retire(AttemptHost host)
+    {
+        lock (_lock)
+        {
+            host.IsRetired = true;
             _stations.Unreserve(host);
         }
     }
@@ -234,6 +277,8 @@ internal sealed class Dispatcher
         {
             if (_draining)
                 return WaitingReason.Draining;
+            if (_settings.Queue(task.Spec.Queue).Paused)
+                return WaitingReason.QueuePaused;
             if (task.Blocked || _exclusions.IsHeld(task.Id.Namespace, task.Spec.SerialKey))
                 return WaitingReason.SerialKeyBusy;
             Station[] stations = [.. _stations.All.Where(station => station.Runs(task.Id.Namespace, task.Spec.Kind))];

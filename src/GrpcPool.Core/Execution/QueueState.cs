@@ -1,16 +1,19 @@
-using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Storage;
 
 namespace GrpcPool.Core.Execution;
 
 /// <summary>What runs of one queue, wherever: its limit counts all of it. Guarded by the dispatcher's lock.</summary>
-internal sealed class QueueLoad(QueueId id, QueueOptions options)
+internal sealed class QueueLoad(QueueId id, QueueRules rules)
 {
     public QueueId Id { get; } = id;
 
-    public int Weight => options.Weight;
+    /// <summary>What holds for it now.</summary>
+    public QueueRules Rules { get; set; } = rules;
 
-    public int? Limit => options.Limit;
+    public int Weight => Rules.Weight;
+
+    public int? Limit => Rules.Limit;
 
     /// <summary>The slots that its running tasks take.</summary>
     public int Running { get; set; }
@@ -19,6 +22,8 @@ internal sealed class QueueLoad(QueueId id, QueueOptions options)
     public List<QueueState> States { get; } = [];
 
     public bool HasLimitFor(int slots) => Running + slots <= (Limit ?? int.MaxValue);
+
+    public bool MayStart(int slots) => !Rules.Paused && HasLimitFor(slots);
 }
 
 /// <summary>One queue as one station sees it. Guarded by the dispatcher's lock.</summary>

@@ -113,6 +113,13 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
         }
     }
 
+    /// <summary>A host has another size now. True where the largest is another.</summary>
+    public bool Resize(AttemptHost host, int slots)
+    {
+        host.Slots = slots;
+        return Resize();
+    }
+
     /// <summary>Everything is read from the store again.</summary>
     public void Reset()
     {
@@ -138,7 +145,7 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
     public void Refresh(QueueState queue)
     {
         _startable.Remove(queue);
-        bool startable = queue.LaneToFill is not null || (queue.Head() is { } head && queue.Load.HasLimitFor(head.Slots));
+        bool startable = !queue.Load.Rules.Paused && (queue.LaneToFill is not null || (queue.Head() is { } head && queue.Load.HasLimitFor(head.Slots)));
         if (!startable)
             return;
         queue.CatchUp(_pass);

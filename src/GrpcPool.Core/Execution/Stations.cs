@@ -1,4 +1,4 @@
-using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 
@@ -7,7 +7,7 @@ namespace GrpcPool.Core.Execution;
 /// <summary>The server itself and its workers, by what they run: what becomes ready is told to all who could start it, and started by one. Guarded by the dispatcher's lock.</summary>
 internal sealed class Stations
 {
-    private readonly GrpcPoolOptions _options;
+    private readonly SettingsInForce _settings;
     private readonly Exclusions _exclusions;
     private readonly List<Station> _stations;
     private readonly Dictionary<QueueId, QueueLoad> _loads = [];
@@ -15,10 +15,10 @@ internal sealed class Stations
     /// <summary>The queue that was found last: most often the next is the same.</summary>
     private QueueLoad? _last;
 
-    /// <param name="options">The settings of queues.</param>
+    /// <param name="settings">The settings of queues.</param>
     /// <param name="exclusions">Who must wait for one that runs.</param>
     /// <param name="server">The server itself.</param>
-    public Stations(GrpcPoolOptions options, Exclusions exclusions, Station server) => (_options, _exclusions, _stations) = (options, exclusions, [server]);
+    public Stations(SettingsInForce settings, Exclusions exclusions, Station server) => (_settings, _exclusions, _stations) = (settings, exclusions, [server]);
 
     public Station Server => _stations[0];
 
@@ -34,13 +34,31 @@ internal sealed class Stations
         Station? station = _stations.Find(station => station.IsFor(@namespace, kinds));
         if (station is null)
             _stations.Add(station = new Station(@namespace, kinds));
-        if (!station.Add(host))
-            return;
+        if (station.Add(host))
+            Reload(station, ready());
+    }
 
-        // There may be tasks that no host before was large enough for.
-        station.Reset();
-        foreach (Lane lane in ready())
-            Load(station, lane);
+    /// <summary>A host has another size now.</summary>
+    public void Resize(Station station, AttemptHost host, int slots, Func<IEnumerable<Lane>> ready)
+    {
+        if (station.Resize(host, slots))
+            Reload(station, ready());
+    }
+
+    /// <summary>Something else holds for the queues of a name.</summary>
+    public void Change(string name, Func<IEnumerable<Lane>> ready)
+    {
+        foreach (QueueLoad load in _loads.Values.Where(load => load.Id.Name == name).ToArray())
+        {
+            load.Rules = _settings.Queue(name);
+            foreach (AttemptHost host in _stations.SelectMany(static station => station.Hosts).Where(host => host.Reserved?.Queue.Load == load))
+                Unreserve(host);
+            Refresh(load);
+        }
+
+        // What was too large for its limit may be no longer, and the other way round.
+        foreach (Lane lane in ready().Where(lane => lane.Queue == name))
+            _stations.ForEach(station => Load(station, lane));
     }
 
     /// <summary>A worker has gone.</summary>
@@ -79,6 +97,9 @@ internal sealed class Stations
         queue.Lane(lane.Kind).Reset();
         station.Refresh(queue);
     }
+
+    /// <summary>The slots that the running tasks of each queue take.</summary>
+    public Dictionary<QueueId, int> ReadRunning() => _loads.Values.Where(static load => load.Running > 0).ToDictionary(static load => load.Id, static load => load.Running);
 
     /// <summary>Everything is read from the store again.</summary>
     public void Reset() => _stations.ForEach(static station => station.Reset());
@@ -141,7 +162,7 @@ internal sealed class Stations
             if (station.IsIdle && station.Runs(task.Id.Namespace, spec.Kind) && station.HostFor(spec.Slots) is { } host)
             {
                 QueueState queue = station.Queue(LoadOf(QueueId.Of(task)));
-                if (queue.HasNothingReady && queue.Load.HasLimitFor(spec.Slots))
+                if (queue.HasNothingReady && queue.Load.MayStart(spec.Slots))
                     return Take(queue, host, spec.Slots, spec.SerialKey, suspect: false);
             }
         }
@@ -154,7 +175,7 @@ internal sealed class Stations
         if (_last?.Id == id)
             return _last;
         if (!_loads.TryGetValue(id, out QueueLoad? load))
-            _loads.Add(id, load = new QueueLoad(id, _options.QueueOrDefault(id.Name)));
+            _loads.Add(id, load = new QueueLoad(id, _settings.Queue(id.Name)));
         return _last = load;
     }
 
@@ -165,11 +186,19 @@ internal sealed class Stations
         {
             QueueState queue = load.States[i];
             queue.Station.Refresh(queue);
-            if (_loads.Count > _options.Limits.Queues && queue is { Load.Running: 0, IsEmpty: true })
+            if (_loads.Count > _settings.Configured.Limits.Queues && queue is { Load.Running: 0, IsEmpty: true })
                 Forget(queue);
         }
 
         ForgetIfUnused(load);
+    }
+
+    /// <summary>There may be tasks that no host before was large enough for.</summary>
+    private void Reload(Station station, IEnumerable<Lane> ready)
+    {
+        station.Reset();
+        foreach (Lane lane in ready)
+            Load(station, lane);
     }
 
     private void StartReserved(Station station, List<Pick> picks)
@@ -179,7 +208,7 @@ internal sealed class Stations
             if (host.Reserved is not { } reserved || (reserved.Task.Slots <= host.Free ? host : station.HostFor(reserved.Task.Slots)) is not { } free)
                 continue;
             host.Reserved = null;
-            if (reserved.Queue.Load.HasLimitFor(reserved.Task.Slots))
+            if (reserved.Queue.Load.MayStart(reserved.Task.Slots))
                 picks.Add(Pick(reserved.Queue, free, reserved.Task));
             else
                 Add(reserved.Queue.Load.Id, reserved.Task);

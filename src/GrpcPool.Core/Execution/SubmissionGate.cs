@@ -1,10 +1,11 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 
 namespace GrpcPool.Core.Execution;
 
 /// <summary>Lets submissions in: asks the admission, follows the queue's policy where there is no room. Used by the committer alone.</summary>
-internal sealed class SubmissionGate(GrpcPoolOptions options, Admission admission, WaitingRoom waitingRoom, Dispatcher dispatcher, GuardedStore store, TimeProvider time)
+internal sealed class SubmissionGate(SettingsInForce settings, Admission admission, WaitingRoom waitingRoom, Dispatcher dispatcher, GuardedStore store, TimeProvider time)
 {
     private readonly Queue<Submission> _next = new();
     private volatile bool _closed;
@@ -157,7 +158,7 @@ internal sealed class SubmissionGate(GrpcPoolOptions options, Admission admissio
 
     private bool TryFull(Submission submission, InsertRequest insert, NewTask task, AdmissionDecision decision)
     {
-        FullPolicy policy = submission.WhenFull == WhenFull.Refuse ? FullPolicy.Reject : options.QueueOrDefault(task.Spec.Queue).WhenFull;
+        FullPolicy policy = submission.WhenFull == WhenFull.Refuse ? FullPolicy.Reject : settings.Queue(task.Spec.Queue).WhenFull;
         switch (policy)
         {
             case FullPolicy.DiscardOldest:

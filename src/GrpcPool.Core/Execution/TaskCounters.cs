@@ -1,3 +1,4 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 
@@ -71,6 +72,8 @@ internal sealed class TaskCounters
                     Add_NeedsLock(lane, change.Task.State, 1);
                 if (change.Before is { } before)
                     Add_NeedsLock(lane, before, -1);
+                if (change.Type == ChangeType.Changed)
+                    lane.Queue.Note(change.Before, change.Task.State);
             }
         }
     }
@@ -80,6 +83,28 @@ internal sealed class TaskCounters
     {
         lock (_lock)
             return [.. _lanes.Where(static lane => lane.Value.States[(int)TaskState.Queued] > 0).Select(static lane => lane.Key)];
+    }
+
+    /// <summary>How many attempts run, in all namespaces.</summary>
+    public long Running
+    {
+        get
+        {
+            lock (_lock)
+                return _lanes.Values.Sum(static lane => lane.States[(int)TaskState.Running]);
+        }
+    }
+
+    /// <summary>Counts the tasks of the queues of a namespace.</summary>
+    public IReadOnlyList<QueueCount> ReadQueues(string @namespace)
+    {
+        lock (_lock)
+        {
+            return [.. _lanes.Values.Where(lane => lane.Lane.Namespace == @namespace).GroupBy(static lane => lane.Queue).Select(static lanes => new QueueCount(
+                lanes.Key.Id.Name, Sum(lanes, TaskState.Scheduled), Sum(lanes, TaskState.Queued), Sum(lanes, TaskState.Running), Sum(lanes, TaskState.Retrying), lanes.Key.Passed))];
+        }
+
+        static long Sum(IEnumerable<LaneCounts> lanes, TaskState state) => lanes.Sum(lane => lane.States[(int)state]);
     }
 
     /// <summary>Counts the tasks of a filter that <see cref="TaskFilter.IsCounted"/>.</summary>
@@ -171,6 +196,15 @@ internal sealed class TaskCounters
         public int Lanes { get; set; }
 
         public long Waiting { get; set; }
+
+        public Passage Passed { get; private set; }
+
+        public void Note(TaskState? before, TaskState after)
+        {
+            bool started = after == TaskState.Running && before != TaskState.Running;
+            bool finished = after.IsFinal() && before?.IsFinal() != true;
+            Passed += new Passage(before is null ? 1 : 0, started ? 1 : 0, finished ? 1 : 0, finished && after == TaskState.Failed ? 1 : 0);
+        }
     }
 }
 

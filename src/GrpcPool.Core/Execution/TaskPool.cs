@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Maintenance;
@@ -33,6 +34,7 @@ internal sealed class TaskPool : IAsyncDisposable
     private readonly Committer _committer;
     private readonly LeaseBook _leases = new();
     private readonly Lock _drainLock = new();
+    private readonly TaskCompletionSource _drainBegan = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DueTaskPromoter? _promoter;
     private Task? _drain;
     private volatile PoolPhase _phase;
@@ -41,8 +43,9 @@ internal sealed class TaskPool : IAsyncDisposable
     {
         (_options, _store, _handlers, _time, _log) = (options, new GuardedStore(store, time, log), handlers, time, log);
         _waitingRoom = new WaitingRoom(options.Limits.Waiters);
-        _dispatcher = new Dispatcher(options, handlers);
-        _gate = new SubmissionGate(options, new Admission(options, _counters), _waitingRoom, _dispatcher, _store, time);
+        Settings = new SettingsInForce(options);
+        _dispatcher = new Dispatcher(Settings, handlers);
+        _gate = new SubmissionGate(Settings, new Admission(Settings, _counters), _waitingRoom, _dispatcher, _store, time);
         _hub = new WatchHub(_store, options.Limits, time);
         _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, time, log);
         _committer = new Committer(_store, _gate, _counters, _dispatcher, _executor, _hub, time, log);
@@ -53,11 +56,14 @@ internal sealed class TaskPool : IAsyncDisposable
 
     public PoolPhase Phase => _phase;
 
+    /// <summary>Since when it is open.</summary>
+    public DateTimeOffset OpenedAt { get; private set; }
+
     /// <summary>Why no new task is taken now; null where they are.</summary>
     public string? NotReady => _phase != PoolPhase.Open ? $"the pool is {_phase}" : _store.Trouble is { } trouble ? $"the store is in trouble: {trouble.Message}" : null;
 
-    /// <summary>Ends when the store's trouble begins, ends, or becomes another.</summary>
-    public Task StoreChanged => _store.Changed;
+    /// <summary>Ends when the store's trouble begins, ends, or becomes another, and when the pool begins to drain.</summary>
+    public Task ReadinessChanged => _drainBegan.Task.IsCompleted ? _store.Changed : Task.WhenAny(_store.Changed, _drainBegan.Task);
 
     /// <summary>Fires when the pool begins to drain.</summary>
     public CancellationToken Draining => _hub.Draining;
@@ -79,6 +85,14 @@ internal sealed class TaskPool : IAsyncDisposable
 
     public GrpcPoolOptions Options => _options;
 
+    /// <summary>The settings as they are now.</summary>
+    public SettingsInForce Settings { get; }
+
+    /// <summary>How many tasks there are.</summary>
+    public TaskCounters Counters => _counters;
+
+    public Dispatcher Dispatcher => _dispatcher;
+
     public TimeProvider Time => _time;
 
     /// <summary>Where endings go that no handler reports.</summary>
@@ -87,6 +101,8 @@ internal sealed class TaskPool : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         StoreState state = await _store.OpenAsync(_time.GetUtcNow(), cancellation).ConfigureAwait(false);
+        Settings.Apply(state.Settings);
+        _dispatcher.Resize(static () => []);
         _counters.Load(state.Counts);
         _dispatcher.Load(state.Counts);
         (long revision, DateTimeOffset? nextWake) = (state.Revision, state.NextWake);
@@ -108,8 +124,9 @@ internal sealed class TaskPool : IAsyncDisposable
             Workers.Adopted();
         _store.Watch(_committer.Nudge);
         _committer.Nudge();
+        OpenedAt = _time.GetUtcNow();
         _phase = PoolPhase.Open;
-        Log.PoolOpened(_log, _options.Pool.Slots, _handlers.Kinds);
+        Log.PoolOpened(_log, Settings.Slots, _handlers.Kinds);
         if (state.Running.Count > standing.Count)
             Log.AttemptsLost(_log, state.Running.Count - standing.Count);
     }
@@ -122,8 +139,37 @@ internal sealed class TaskPool : IAsyncDisposable
     public Task DrainAsync()
     {
         lock (_drainLock)
-            return _drain ??= _phase == PoolPhase.Open ? DrainOnceAsync() : Task.CompletedTask;
+            return _drain ??= _phase is PoolPhase.Open or PoolPhase.Draining ? DrainOnceAsync() : Task.CompletedTask;
     }
+
+    /// <summary>
+    /// Drains without an end: nothing comes in or starts, workers are told to finish and leave, and what runs goes on for as long as it takes. Everything can still be
+    /// asked for and watched, waiting tasks can be cancelled. It lasts until the process ends.
+    /// </summary>
+    /// <returns>False where the pool drained already.</returns>
+    public async Task<bool> BeginDrainAsync()
+    {
+        lock (_drainLock)
+        {
+            if (_phase != PoolPhase.Open)
+                return false;
+            _phase = PoolPhase.Draining;
+        }
+
+        Log.DrainBegun(_log, _dispatcher.SlotsUsed);
+        StopTaking();
+        _drainBegan.TrySetResult();
+
+        // What was chosen before is committed by then.
+        await _committer.CommitAsync(null).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>The settings have another number of slots now. Called on the committer's loop.</summary>
+    public void Resized() => _dispatcher.Resize(_counters.QueuedLanes);
+
+    /// <summary>Something else holds for the queues of a name. Called on the committer's loop.</summary>
+    public void Changed(string queue) => _dispatcher.Change(queue, _counters.QueuedLanes);
 
     public async ValueTask DisposeAsync()
     {
@@ -296,9 +342,7 @@ internal sealed class TaskPool : IAsyncDisposable
         _phase = PoolPhase.Draining;
         await Task.Yield();
         Log.Draining(_log, _dispatcher.SlotsUsed, _options.Pool.DrainTimeout);
-        _dispatcher.Drain();
-        _gate.Close();
-        Workers.Drain();
+        StopTaking();
         await _hub.DrainAsync().ConfigureAwait(false);
         await _committer.CommitAsync(null).ConfigureAwait(false);
         await _executor.DrainAsync(_options.Pool.DrainTimeout).ConfigureAwait(false);
@@ -306,6 +350,13 @@ internal sealed class TaskPool : IAsyncDisposable
         await _hub.StopAsync().ConfigureAwait(false);
         _phase = PoolPhase.Closed;
         Log.PoolClosed(_log);
+    }
+
+    private void StopTaking()
+    {
+        _dispatcher.Drain();
+        _gate.Close();
+        Workers.Drain();
     }
 
     private async Task<SubmitResult[]> SubmitLaterAsync(Submission submission)

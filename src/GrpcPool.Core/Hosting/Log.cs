@@ -16,6 +16,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "The pool drains: {Running} slots are busy, at most {Timeout} to go")]
     public static partial void Draining(ILogger logger, int running, TimeSpan timeout);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "The pool drains at an operator's word: {Running} slots are busy, and the process stays")]
+    public static partial void DrainBegun(ILogger logger, int running);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Operator at {By}: {What}: {Before} -> {After} ({Outcome})")]
+    public static partial void OperatorChanged(ILogger logger, string by, string what, object before, object after, string outcome);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "The pool is closed")]
     public static partial void PoolClosed(ILogger logger);
 

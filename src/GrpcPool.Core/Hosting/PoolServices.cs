@@ -1,3 +1,4 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Handlers.Http;
@@ -22,6 +23,7 @@ internal static class PoolServices
         services.TryAddSingleton(static host => new HandlerRegistry(Handlers(host.GetRequiredService<GrpcPoolOptions>(), host)));
         services.TryAddSingleton<TaskPool>();
         services.TryAddSingleton<Supervisor>();
+        services.TryAddSingleton<PoolAdmin>();
         services.AddHostedService<PoolLifetime>();
     }
 

@@ -32,6 +32,9 @@ internal interface ITaskTable
     /// <summary>Makes a kind known; it may be already.</summary>
     void AddKind(DeclaredKind kind);
 
+    /// <summary>Keeps a changed setting; a null value forgets it.</summary>
+    void WriteSetting(SettingChange change);
+
     /// <summary>The newest chunk of a task's log; null where the log is empty.</summary>
     LogChunk? LastLogChunk(TaskRecord task);
 
@@ -66,6 +69,7 @@ internal sealed class CommandInterpreter(ITaskTable table)
         StartTask start => Start(start, now),
         LeaveRunning leave => Leave(leave),
         DeclareKinds declare => Declare(declare),
+        ChangeSettings change => Change(change),
         AppendLog append => Append(append),
         EndAttempt end => End(end, now),
         CancelTask cancel => Cancel(cancel, now),
@@ -144,6 +148,13 @@ internal sealed class CommandInterpreter(ITaskTable table)
         return new CommandOutcome(Verdict.Done);
     }
 
+    private CommandOutcome Change(ChangeSettings command)
+    {
+        foreach (SettingChange change in command.Changes)
+            table.WriteSetting(change);
+        return new CommandOutcome(Verdict.Done);
+    }
+
     private CommandOutcome Append(AppendLog append)
     {
         if (Running(append.Id, append.Claim) is not { } running)
@@ -167,6 +178,8 @@ internal sealed class CommandInterpreter(ITaskTable table)
     {
         if (table.Find(cancel.Id) is not { } task)
             return new CommandOutcome(Verdict.NotFound);
+        if (cancel.OnlyWaiting && !task.State.IsWaiting())
+            return new CommandOutcome(Verdict.Refused, task);
         return task.State.IsFinal() || task.Cancellation is not null
             ? new CommandOutcome(Verdict.Existing, task)
             : new CommandOutcome(Verdict.Done, Write(task, TaskTransitions.Cancel(task, new Cancellation(cancel.Reason, cancel.By, now), NextStamp(now))));

@@ -51,7 +51,11 @@ internal interface ITaskStore
 /// <param name="Running">The attempts that a former process left running.</param>
 /// <param name="Kinds">The kinds that were declared.</param>
 internal sealed record StoreState(
-    long Floor, long Revision, DateTimeOffset? NextWake, IReadOnlyList<LaneCount> Counts, IReadOnlyList<RunningClaim> Running, IReadOnlyList<DeclaredKind> Kinds);
+    long Floor, long Revision, DateTimeOffset? NextWake, IReadOnlyList<LaneCount> Counts, IReadOnlyList<RunningClaim> Running, IReadOnlyList<DeclaredKind> Kinds)
+{
+    /// <summary>What operators have changed about the settings.</summary>
+    public IReadOnlyList<SettingChange> Settings { get; init; } = [];
+}
 
 /// <summary>A running attempt: its task, and its claim on it.</summary>
 internal readonly record struct RunningClaim(TaskId Id, long Claim);

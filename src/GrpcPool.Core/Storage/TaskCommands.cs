@@ -61,7 +61,11 @@ internal sealed record EndAttempt(TaskId Id, long Claim, AttemptEnding Ending) :
 }
 
 /// <summary>Ends a waiting task, marks a running one.</summary>
-internal sealed record CancelTask(TaskId Id, string Reason, string By) : TaskCommand;
+internal sealed record CancelTask(TaskId Id, string Reason, string By) : TaskCommand
+{
+    /// <summary>Whether a task that runs is left alone. False by default.</summary>
+    public bool OnlyWaiting { get; init; }
+}
 
 /// <summary>Runs a failed, cancelled or expired task again.</summary>
 internal sealed record RetryTask(TaskId Id) : TaskCommand;
@@ -74,6 +78,12 @@ internal sealed record DeclareKinds(IReadOnlyList<DeclaredKind> Kinds) : TaskCom
 
 /// <summary>A kind that somebody runs, or has run, in a namespace.</summary>
 internal readonly record struct DeclaredKind(string Namespace, string Kind);
+
+/// <summary>Keeps what an operator has changed about the settings, for good.</summary>
+internal sealed record ChangeSettings(IReadOnlyList<SettingChange> Changes) : TaskCommand;
+
+/// <summary>A setting that differs from the settings file; a null value where it does no longer.</summary>
+internal readonly record struct SettingChange(string Key, string? Value);
 
 /// <summary>Makes what is due at this time: starts of waiting, timeouts, ends of retention; the earliest first.</summary>
 internal sealed record WakeTasks(int Max) : TaskCommand;

@@ -6,6 +6,16 @@ namespace GrpcPool.Core.Workers;
 /// <summary>Who a worker is, checked.</summary>
 internal sealed record WorkerHello(string Name, string Namespace, IReadOnlySet<string> Kinds, int Slots, IReadOnlyDictionary<string, string> Labels);
 
+/// <summary>How a worker fares.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Hello">Who it is.</param>
+/// <param name="SlotsUsed">How many of its slots are taken.</param>
+/// <param name="Since">Since when it is here.</param>
+/// <param name="HeardAt">When it was last heard.</param>
+/// <param name="Connected">Whether a stream of it is open: else it may come back.</param>
+/// <param name="Draining">Whether it takes no more, of itself or because it was told to leave.</param>
+internal sealed record WorkerState(string Id, WorkerHello Hello, int SlotsUsed, DateTimeOffset Since, DateTimeOffset HeardAt, bool Connected, bool Draining);
+
 /// <summary>What a worker says of one of its leases: one of progress, log and outcome.</summary>
 /// <param name="TaskId">The task, as the worker names it.</param>
 /// <param name="Attempt">The attempt's number, as the worker names it.</param>

@@ -131,6 +131,16 @@ internal sealed class WorkerRegistry(
         return orphan is { IsOrphan: true } && orphan.Id.Namespace == session.Hello.Namespace && orphan.TryBelongTo(session);
     }
 
+    /// <summary>The workers of a namespace, in the order of their ids: the first come stand first.</summary>
+    public IReadOnlyList<WorkerState> List(string @namespace) =>
+        [.. Snapshot().Where(session => session.Hello.Namespace == @namespace).OrderBy(static session => session.Id, StringComparer.Ordinal).Select(static session => session.Describe())];
+
+    public WorkerSession? Find(string @namespace, string id)
+    {
+        lock (_lock)
+            return _sessions.GetValueOrDefault(id) is { } session && session.Hello.Namespace == @namespace ? session : null;
+    }
+
     private WorkerStream? TryResume(WorkerHello hello, string id)
     {
         WorkerSession? session;

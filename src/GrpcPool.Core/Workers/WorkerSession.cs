@@ -18,6 +18,7 @@ internal sealed class WorkerSession : ITaskHandler
     private readonly Dictionary<long, Assignment> _held = [];
     private readonly Mailbox _mail = new();
     private readonly ReportBook _reports = new();
+    private readonly DateTimeOffset _since;
     private WorkerStream? _stream;
     private int _streams;
     private long _sent;
@@ -25,12 +26,14 @@ internal sealed class WorkerSession : ITaskHandler
     private long _heardAt;
     private long _brokenAt;
     private long _ended;
+    private volatile bool _takesNoMore;
     private bool _leaving;
     private bool _closed;
 
     public WorkerSession(string id, WorkerHello hello, WorkerRegistry workers)
     {
         (Id, Hello, _workers) = (id, hello, workers);
+        _since = workers.Time.GetUtcNow();
         Host = new AttemptHost(hello.Slots, hello.Name, new HandlerEntry(this, RunTimeout: null, HandlerRegistry.DefaultKillAfter) { HandsOver = true });
     }
 
@@ -62,6 +65,8 @@ internal sealed class WorkerSession : ITaskHandler
             _heardAt = _workers.Time.GetTimestamp();
             _reports.TellAgain();
             _leaving = false;
+            if (Host.IsRetired)
+                _mail.AddDrain();
         }
 
         former?.End(WorkerFault.Replaced, "another stream has resumed this worker");
@@ -175,6 +180,7 @@ internal sealed class WorkerSession : ITaskHandler
     public void AddCredit(int credit)
     {
         Hear();
+        _takesNoMore = false;
         _workers.Dispatcher.AddCredit(Host, credit, CreditMax);
         _workers.Nudge();
     }
@@ -183,6 +189,7 @@ internal sealed class WorkerSession : ITaskHandler
     public void Drain()
     {
         Hear();
+        _takesNoMore = true;
         _workers.Dispatcher.StopCredit(Host);
     }
 
@@ -196,11 +203,20 @@ internal sealed class WorkerSession : ITaskHandler
         }
     }
 
-    /// <summary>The worker shall finish and leave.</summary>
+    /// <summary>The worker shall finish and leave, and gets nothing more.</summary>
     public void AskToDrain()
     {
+        _workers.Dispatcher.Retire(Host);
         lock (_lock)
             _mail.AddDrain();
+    }
+
+    /// <summary>How it fares.</summary>
+    public WorkerState Describe()
+    {
+        int used = _workers.Dispatcher.SlotsUsedBy(Host);
+        lock (_lock)
+            return new WorkerState(Id, Hello, used, _since, _workers.Time.GetUtcNow() - _workers.Time.GetElapsedTime(_heardAt), _stream is not null, Host.IsRetired || _takesNoMore);
     }
 
     /// <exception cref="WorkerException">It says that it received what was not sent.</exception>

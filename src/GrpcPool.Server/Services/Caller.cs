@@ -20,4 +20,8 @@ internal static class Caller
         checks.ThrowIfAny();
         return name;
     }
+
+    /// <summary>Who calls, for a log: the name that the host knows him by, if it does, and where he is.</summary>
+    public static string Describe(ServerCallContext context) =>
+        context.GetHttpContext().User.Identity?.Name is { Length: > 0 } name ? $"{name} at {context.Peer}" : context.Peer;
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
@@ -35,6 +36,8 @@ internal static class ErrorTable
             Code.NotFound, $"no task has the id '{task.Id}': it was never accepted here, or its retention has ended", Info("TASK_NOT_FOUND", ("id", task.Id))),
         PoolError.KindNotFound kind => Make(
             Code.NotFound, $"nobody runs the kind '{kind.Kind}'; known are: {Describe(kind.Known)}", Info("KIND_NOT_FOUND", ("kind", kind.Kind))),
+        PoolError.WorkerNotFound worker => Make(
+            Code.NotFound, $"no worker has the id '{worker.Id}': it has left, or come back with another one", Info("WORKER_NOT_FOUND", ("id", worker.Id))),
         PoolError.IdConflict task => Make(
             Code.AlreadyExists, $"the id '{task.Id}' belongs to a task with another spec: choose another id", Info("ID_CONFLICT", ("id", task.Id))),
         PoolError.QueueFull full => Make(
@@ -84,17 +87,17 @@ internal static class ErrorTable
     }
 
     /// <summary>Why a task was not accepted; null where it was.</summary>
-    public static PoolError? Of(SubmitVerdict verdict, NewTask task, GrpcPoolOptions options) => verdict switch
+    public static PoolError? Of(SubmitVerdict verdict, NewTask task, SettingsInForce settings) => verdict switch
     {
         SubmitVerdict.Created or SubmitVerdict.Existing => null,
         SubmitVerdict.Conflict => new PoolError.IdConflict(task.Id.Value),
-        SubmitVerdict.QueueFull => new PoolError.QueueFull(task.Spec.Queue, options.QueueOrDefault(task.Spec.Queue).Capacity),
-        SubmitVerdict.PoolFull => new PoolError.PoolFull(task.Spec.Queue, options.Pool.Capacity),
+        SubmitVerdict.QueueFull => new PoolError.QueueFull(task.Spec.Queue, settings.Queue(task.Spec.Queue).Capacity),
+        SubmitVerdict.PoolFull => new PoolError.PoolFull(task.Spec.Queue, settings.Configured.Pool.Capacity),
         SubmitVerdict.StorageFull => new PoolError.Storage(StorageFault.Full, ""),
-        SubmitVerdict.TooManyQueues => new PoolError.LimitReached("Limits:Queues", options.Limits.Queues, $"the queue '{task.Spec.Queue}' would be one too many"),
+        SubmitVerdict.TooManyQueues => new PoolError.LimitReached("Limits:Queues", settings.Configured.Limits.Queues, $"the queue '{task.Spec.Queue}' would be one too many"),
         SubmitVerdict.TooManyNamespaces => new PoolError.LimitReached(
-            "Limits:Namespaces", options.Limits.Namespaces, $"the namespace '{task.Id.Namespace}' would be one too many"),
-        SubmitVerdict.TooManyWaiters => new PoolError.LimitReached("Limits:Waiters", options.Limits.Waiters, "too many submissions wait for room"),
+            "Limits:Namespaces", settings.Configured.Limits.Namespaces, $"the namespace '{task.Id.Namespace}' would be one too many"),
+        SubmitVerdict.TooManyWaiters => new PoolError.LimitReached("Limits:Waiters", settings.Configured.Limits.Waiters, "too many submissions wait for room"),
         SubmitVerdict.Draining => new PoolError.Draining(),
         SubmitVerdict.Aborted => new PoolError.Aborted(),
         _ => throw new UnreachableException(),

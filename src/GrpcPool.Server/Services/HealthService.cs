@@ -25,7 +25,7 @@ internal sealed class HealthService(TaskPool pool) : Health.HealthBase
         ServingStatus? told = null;
         do
         {
-            Task changed = pool.StoreChanged;
+            Task changed = pool.ReadinessChanged;
             await TellAsync().ConfigureAwait(false);
             await changed.WaitAsync(ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

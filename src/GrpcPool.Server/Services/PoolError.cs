@@ -18,6 +18,9 @@ internal abstract record PoolError
 
     public sealed record TaskNotFound(string Id) : PoolError;
 
+    /// <summary>There is no such worker.</summary>
+    public sealed record WorkerNotFound(string Id) : PoolError;
+
     public sealed record KindNotFound(string Kind, IEnumerable<string> Known) : PoolError;
 
     public sealed record IdConflict(string Id) : PoolError;

@@ -17,6 +17,7 @@ internal static class PoolGrpcServices
         services.AddSingleton<WriteDeadline>();
         services.AddSingleton<WatchStreams>();
         services.AddSingleton<LogStreams>();
+        services.AddSingleton<PoolStreams>();
         services.AddSingleton<TaskPoolGrpcService>();
         services.AddSingleton<WorkerStreams>();
         services.AddSingleton<WorkerGrpcService>();

@@ -1,5 +1,5 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
-using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using Spec = GrpcPool.V1.TaskSpec;
 
@@ -34,7 +34,7 @@ internal sealed class ReadBatch
             _errors[i] ??= new PoolError.Aborted();
     }
 
-    public IEnumerable<T> Merge<T>(IReadOnlyList<SubmitResult> results, GrpcPoolOptions options, Func<SubmitResult, T> accepted, Func<PoolError, T> refused)
+    public IEnumerable<T> Merge<T>(IReadOnlyList<SubmitResult> results, SettingsInForce settings, Func<SubmitResult, T> accepted, Func<PoolError, T> refused)
     {
         int next = 0;
         foreach (PoolError? error in _errors)
@@ -45,7 +45,7 @@ internal sealed class ReadBatch
                 continue;
             }
 
-            PoolError? refusal = ErrorTable.Of(results[next].Verdict, _tasks[next], options);
+            PoolError? refusal = ErrorTable.Of(results[next].Verdict, _tasks[next], settings);
             yield return refusal is null ? accepted(results[next]) : refused(refusal);
             next++;
         }

@@ -61,7 +61,7 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
         if (results.Any(static result => result.Verdict == SubmitVerdict.Draining))
             throw new PoolErrorException(new PoolError.Draining());
         var response = new SubmitStreamResponse();
-        response.Results.AddRange(batch.Merge(results, pool.Options, ToResult, static error => new SubmitStreamResult { Error = ErrorTable.ToSubmitError(error) }));
+        response.Results.AddRange(batch.Merge(results, pool.Settings, ToResult, static error => new SubmitStreamResult { Error = ErrorTable.ToSubmitError(error) }));
         for (int i = 0; i < items.Length; i++)
             response.Results[i].Sequence = items[i].Sequence;
         return response;

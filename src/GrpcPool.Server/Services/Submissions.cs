@@ -21,7 +21,7 @@ internal static class Submissions
 
     /// <summary>What became of the only task of a request, if it was accepted.</summary>
     public static SubmitResult Accepted(TaskPool pool, NewTask task, SubmitResult result) =>
-        ErrorTable.Of(result.Verdict, task, pool.Options) is { } error ? throw new PoolErrorException(error) : result;
+        ErrorTable.Of(result.Verdict, task, pool.Settings) is { } error ? throw new PoolErrorException(error) : result;
 
     public static SpecReader Reader(TaskPool pool, string @namespace, ServerCallContext context) => new(pool, @namespace, context.GetHttpContext().Request.Headers);
 
@@ -32,7 +32,7 @@ internal static class Submissions
             batch.AbortRest();
         SubmitResult[] results = batch.Tasks.Count == 0 ? [] : await pool.SubmitAsync(batch.Tasks, request.Atomic, WhenFull.Refuse, context.CancellationToken).ConfigureAwait(false);
         var response = new SubmitBatchResponse();
-        response.Results.AddRange(batch.Merge(results, pool.Options, ToResult, error => new SubmitBatchResult { Error = ErrorTable.ToSubmitError(error) }));
+        response.Results.AddRange(batch.Merge(results, pool.Settings, ToResult, error => new SubmitBatchResult { Error = ErrorTable.ToSubmitError(error) }));
         if (response.CalculateSize() > MessageBytesMax)
             Slim(response);
         return response;

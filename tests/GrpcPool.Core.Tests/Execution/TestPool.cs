@@ -1,8 +1,10 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
+using GrpcPool.Core.Tests.Administration;
 using Microsoft.Extensions.Time.Testing;
 
 namespace GrpcPool.Core.Tests.Execution;
@@ -45,6 +47,12 @@ internal sealed class TestPool : IAsyncDisposable
     public TestHandler Handler { get; }
 
     public TaskPool Pool { get; }
+
+    /// <summary>The operator's hands.</summary>
+    public PoolAdmin Admin => new(Pool, Audit);
+
+    /// <summary>What the log is told of an operator's changes.</summary>
+    public AuditRecord Audit { get; } = new();
 
     public bool ErrorsExpected { get; set; }
 

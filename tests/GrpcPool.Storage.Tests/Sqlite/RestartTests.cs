@@ -1,6 +1,8 @@
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrpcPool.Storage.Tests.Sqlite;
 
@@ -35,6 +37,28 @@ public sealed class RestartTests
         TaskRecord failed = await pool.FindAsync("a");
         Assert.Equal((TaskState.Failed, FailureCode.LeaseLost), (failed.State, failed.Failure!.Code));
         Assert.Equal(1, Counted(pool, TaskState.Failed));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task What_an_operator_has_changed_holds_in_the_next_process()
+    {
+        await using RestartedPool pool = await RestartedPool.StartAsync();
+        var admin = new PoolAdmin(pool.Pool, NullLogger<PoolAdmin>.Instance);
+        await admin.ResizeAsync(1, "me");
+        await admin.UpdateAsync(new QueueUpdate(Given.Spec.Queue) { Paused = true, Limit = 7 }, "me");
+        await pool.SubmitAsync(Given.Task("a"), Given.Task("b"));
+        await pool.CrashAsync();
+        QueueRules rules = pool.Pool.Settings.Queue(Given.Spec.Queue);
+        Assert.Equal((1, 7, true), (pool.Pool.Settings.Slots, rules.Limit, rules.Paused));
+        Assert.Equal(WaitingReason.QueuePaused, pool.Pool.View(await pool.FindAsync("a")).WaitingReason);
+        Assert.Empty(pool.Begun);
+
+        await pool.RestartAsync();
+        admin = new PoolAdmin(pool.Pool, NullLogger<PoolAdmin>.Instance);
+        await admin.UpdateAsync(new QueueUpdate(Given.Spec.Queue) { Paused = false }, "me");
+        await pool.WhenBegunAsync(1);
+        Assert.Equal((1, 1), (pool.Pool.Settings.Slots, pool.Pool.Dispatcher.SlotsUsed));
+        await pool.EndAsync("b");
     }
 
     [Fact(Timeout = TimeoutMs)]

@@ -76,6 +76,11 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     {
     }
 
+    /// <summary>So do changed settings.</summary>
+    public void WriteSetting(SettingChange change)
+    {
+    }
+
     public LogChunk? LastLogChunk(TaskRecord task) => _byId[task.Id].Log is { Count: > 0 } log ? log[^1] : null;
 
     public void WriteLogChunk(TaskRecord task, LogChunk chunk)
