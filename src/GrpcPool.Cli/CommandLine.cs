@@ -64,6 +64,13 @@ internal static class CommandLine
             CancelCommand.Create(),
             RetryCommand.Create(),
             DeleteCommand.Create(),
+            PoolCommand.Create(),
+            TopCommand.Create(),
+            QueueCommand.Create(),
+            PurgeCommand.Create(),
+            WorkersCommand.Create(),
+            ResizeCommand.Create(),
+            DrainCommand.Create(),
             BackupCommand.Create(),
             CheckCommand.Create(),
             RestoreCommand.Create(),
@@ -84,7 +91,8 @@ internal static class CommandLine
             Console.Error.WriteLine($"grpcpool: {error.Message}");
 
         Command command = result.CommandResult.Command;
-        Console.Error.WriteLine(command is RootCommand ? "Try 'grpcpool --help'." : $"Try 'grpcpool {command.Name} --help'.");
+        IEnumerable<string> names = command.Parents.OfType<Command>().Where(static parent => parent is not RootCommand).Select(static parent => parent.Name).Append(command.Name);
+        Console.Error.WriteLine(command is RootCommand ? "Try 'grpcpool --help'." : $"Try 'grpcpool {string.Join(' ', names)} --help'.");
         return ExitCodes.Usage;
     }
 }

@@ -15,6 +15,8 @@ public sealed class CommandTests
     [InlineData("backup")]
     [InlineData("check")]
     [InlineData("restore")]
+    [InlineData("workers")]
+    [InlineData("drain")]
     [InlineData("completion")]
     public async Task Each_command_has_help_with_examples(string command)
     {
@@ -30,7 +32,7 @@ public sealed class CommandTests
         Ended help = await Executable.RunOnceAsync("--help");
 
         Assert.Equal(0, help.Code);
-        Assert.All((string[])["serve", "config", "health", "demo", "backup", "check", "restore", .. ExampleTests.Commands], command => Assert.Matches($@"\n  {command} ", help.Output));
+        Assert.All((string[])["serve", "config", "health", "demo", "backup", "check", "restore", "workers", "drain", .. ExampleTests.Commands], command => Assert.Matches($@"\n  {command} ", help.Output));
     }
 
     [Theory(Timeout = Timeout)]

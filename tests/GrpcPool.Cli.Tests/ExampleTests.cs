@@ -12,7 +12,7 @@ public sealed class ExampleTests(Pool pool)
 
     /// <summary>The commands that ask a server, and those that help with it.</summary>
     public static readonly string[] Commands =
-        ["submit", "run", "bulk", "status", "watch", "wait", "list", "count", "log", "cancel", "retry", "delete", "completion"];
+        ["submit", "run", "bulk", "status", "watch", "wait", "list", "count", "log", "cancel", "retry", "delete", "completion", "pool", "top", "queue", "purge", "resize"];
 
     private static readonly string[] Makers = ["submit", "run", "bulk"];
 
