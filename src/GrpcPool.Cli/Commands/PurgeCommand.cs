@@ -51,7 +51,7 @@ internal static class PurgeCommand
     private static async Task<bool> IsConfirmedAsync(string question, CancellationToken interrupted)
     {
         await Console.Error.WriteAsync($"{question} [y/N] ").ConfigureAwait(false);
-        string? answer = await Task.Run(Console.In.ReadLine, CancellationToken.None).WaitAsync(interrupted).ConfigureAwait(false);
+        string? answer = await Task.Run(static () => Console.In.ReadLine(), CancellationToken.None).WaitAsync(interrupted).ConfigureAwait(false);
         if (answer?.Trim().ToLowerInvariant() is "y" or "yes")
             return true;
         await Console.Error.WriteLineAsync("Nothing is cancelled.").ConfigureAwait(false);

@@ -13,22 +13,22 @@ internal static class TopFeed
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>How the pool is, once per interval.</summary>
-    public static Task ReadPoolAsync(GrpcPoolClient client, Duration? interval, TopBoard board, CancellationToken stop) => KeepReadingAsync(board, stop, async () =>
+    public static Task ReadPoolAsync(GrpcPoolClient client, Duration? interval, TopBoard board, CancellationToken stop) => KeepReadingAsync(board, async () =>
     {
         using AsyncServerStreamingCall<WatchPoolResponse> watch = client.Admin().WatchPool(new WatchPoolRequest { Interval = interval }, cancellationToken: stop);
         while (await watch.ResponseStream.MoveNext(stop).ConfigureAwait(false))
             board.Take(watch.ResponseStream.Current.Pool);
-    });
+    }, stop);
 
     /// <summary>What runs, with its progress.</summary>
-    public static Task ReadTasksAsync(GrpcPoolClient client, TopBoard board, CancellationToken stop) => KeepReadingAsync(board, stop, async () =>
+    public static Task ReadTasksAsync(GrpcPoolClient client, TopBoard board, CancellationToken stop) => KeepReadingAsync(board, async () =>
     {
         var running = new TaskFilter { States = { TaskState.Running } };
         await foreach (TaskEvent told in client.WatchAsync(running, cancellationToken: stop).ConfigureAwait(false))
             board.Take(told);
-    });
+    }, stop);
 
-    private static async Task KeepReadingAsync(TopBoard board, CancellationToken stop, Func<Task> read)
+    private static async Task KeepReadingAsync(TopBoard board, Func<Task> read, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {

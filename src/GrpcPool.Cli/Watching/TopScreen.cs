@@ -13,11 +13,16 @@ namespace GrpcPool.Cli.Watching;
 internal sealed class TopScreen(Uri address, int width, int height)
 {
     private const int LabelWidth = 8;
-    private const int StateWidth = 9;
-    private const int NumberWidth = 10;
-    private const int NameWidthMax = 24;
-    private const int KindWidth = 14;
+    private const int FiguresWidth = 28;
+    private const int RatesWidth = 34;
+    private const int SlotsWidth = 14;
+    private const int WaitingWidth = 18;
+    private const int RateWidth = 11;
+    private const int StateWidth = 7;
+    private const int KindWidth = 12;
     private const int TimeWidth = 9;
+
+    /// <summary>What stands between two columns.</summary>
     private const int Gap = 2;
 
     /// <summary>The heading, three bars, two lines of headings with one blank before each, and the last line.</summary>
@@ -26,9 +31,9 @@ internal sealed class TopScreen(Uri address, int width, int height)
     /// <summary>Half of what is left goes to the queues at most.</summary>
     private int QueueRows => Math.Max(1, (height - FixedRows) / 2);
 
-    private int BarWidth => Math.Clamp(width / 4, 10, 40);
+    private int NameWidth => Math.Clamp(width / 5, 10, 24);
 
-    private int NameWidth => Math.Clamp(width / 5, 10, NameWidthMax);
+    private int IdWidth => Math.Clamp(width / 4, 12, 36);
 
     public IRenderable Draw(TopView view, DateTimeOffset now)
     {
@@ -63,8 +68,8 @@ internal sealed class TopScreen(Uri address, int width, int height)
 
     private Grid DrawBars(PoolInfo pool, IReadOnlyList<double> finished)
     {
-        int textWidth = Math.Max(20, (width / 3) - LabelWidth);
-        Grid grid = Drawing.NewGrid(LabelWidth, BarWidth, textWidth, Math.Max(20, width - LabelWidth - BarWidth - textWidth - (5 * Gap)));
+        int barWidth = BarWidth(LabelWidth, FiguresWidth, RatesWidth);
+        Grid grid = Drawing.NewGrid(LabelWidth, barWidth, FiguresWidth, RatesWidth);
         PoolRates rates = pool.Rates ?? new PoolRates();
         string resized = pool.Size == pool.ConfiguredSize ? "" : $" [grey](settings: {PoolSheet.Number(pool.ConfiguredSize)})[/]";
         Row("slots", pool.SlotsInUse, pool.Size, pool.SlotsInUse > pool.Size ? "yellow" : "aqua", $"{PoolSheet.Number(pool.SlotsInUse)} of {PoolSheet.Number(pool.Size)}{resized}",
@@ -76,24 +81,22 @@ internal sealed class TopScreen(Uri address, int width, int height)
         return grid;
 
         void Row(string name, long part, long whole, string colour, string text, string rest) =>
-            grid.AddRow(new Markup($"[bold]{name}[/]"), Drawing.Bar(whole == 0 ? 0 : (double)part / whole, colour, BarWidth), new Markup(text), new Markup(rest));
+            grid.AddRow(new Markup($"[bold]{name}[/]"), Drawing.Bar(whole == 0 ? 0 : (double)part / whole, colour, barWidth), new Markup(text), new Markup(rest));
     }
 
     private Grid DrawQueues(IEnumerable<QueueInfo> queues)
     {
-        int slotsWidth = Math.Max(14, width / 6);
-        int rest = Math.Max(10, width - NameWidth - BarWidth - slotsWidth - (2 * NumberWidth) - StateWidth - (7 * Gap));
-        Grid grid = Drawing.NewGrid(NameWidth, BarWidth, slotsWidth, NumberWidth, rest, NumberWidth, StateWidth);
+        int barWidth = BarWidth(NameWidth, SlotsWidth, WaitingWidth, RateWidth, StateWidth);
+        Grid grid = Drawing.NewGrid(NameWidth, barWidth, SlotsWidth, WaitingWidth, RateWidth, StateWidth);
         foreach (QueueInfo queue in queues)
         {
             PoolRates rates = queue.Rates ?? new PoolRates();
             double share = queue.Capacity == 0 ? 0 : (double)queue.Waiting / queue.Capacity;
             grid.AddRow(
                 Cut(queue.Queue, NameWidth),
-                Drawing.Bar(queue.HasLimit ? (double)queue.SlotsInUse / queue.Limit : queue.SlotsInUse > 0 ? 1 : 0, queue.HasLimit ? "aqua" : "grey50", BarWidth),
+                Drawing.Bar(queue.HasLimit ? (double)queue.SlotsInUse / queue.Limit : queue.SlotsInUse > 0 ? 1 : 0, queue.HasLimit ? "aqua" : "grey50", barWidth),
                 new Markup($"{PoolSheet.Number(queue.SlotsInUse)}{(queue.HasLimit ? $" of {PoolSheet.Number(queue.Limit)}" : "")} [grey]slots[/]"),
-                new Markup($"[{(share >= 1 ? "red" : share >= 0.8 ? "yellow" : queue.Waiting > 0 ? "default" : "grey")}]{PoolSheet.Number(queue.Waiting)}[/]"),
-                new Markup("[grey]waiting[/]"),
+                new Markup($"[{(share >= 1 ? "red" : share >= 0.8 ? "yellow" : queue.Waiting > 0 ? "default" : "grey")}]{PoolSheet.Number(queue.Waiting)}[/] [grey]waiting[/]"),
                 new Markup(PoolSheet.PerSecond(rates.Finished)),
                 new Markup(queue.Paused ? "[yellow]paused[/]" : "[green]open[/]"));
         }
@@ -103,19 +106,28 @@ internal sealed class TopScreen(Uri address, int width, int height)
 
     private Grid DrawTasks(IEnumerable<TaskInfo> tasks, DateTimeOffset now)
     {
-        int idWidth = Math.Clamp(width / 4, 12, 36);
-        int rest = Math.Max(8, width - 1 - idWidth - KindWidth - BarWidth - TimeWidth - (6 * Gap));
-        Grid grid = Drawing.NewGrid(1, idWidth, KindWidth, BarWidth, TimeWidth, rest);
+        int left = BarWidth(1, IdWidth, KindWidth, TimeWidth, 0);
+        int barWidth = Math.Max(8, left * 2 / 5), remarkWidth = Math.Max(8, left - barWidth);
+        Grid grid = Drawing.NewGrid(1, IdWidth, KindWidth, barWidth, TimeWidth, remarkWidth);
         foreach (TaskInfo task in tasks)
         {
             string took = task.StartedAt is null ? "" : Span(now - task.StartedAt.ToDateTimeOffset());
             string remark = Wording.RemarkWithProgress(task);
-            grid.AddRow(Drawing.Mark(task.State), Cut(task.Id, idWidth), new Text(Wording.Cut(task.Kind, KindWidth), new Style(Color.Grey)), Drawing.Meter(task, BarWidth), new Text(took), Cut(remark, rest));
+            grid.AddRow(Drawing.Mark(task.State), Cut(task.Id, IdWidth), new Text(Wording.Cut(task.Kind, KindWidth), new Style(Color.Grey)), Drawing.Meter(task, barWidth), new Text(took), Cut(remark, remarkWidth));
         }
 
         if (grid.Rows.Count == 0)
             grid.AddRow(new Text(""), new Markup("[grey]nothing[/]"));
         return grid;
+    }
+
+    /// <summary>What the other columns leave for one more.</summary>
+    private int BarWidth(params ReadOnlySpan<int> others)
+    {
+        int left = width - ((others.Length + 1) * Gap);
+        foreach (int other in others)
+            left -= other;
+        return Math.Clamp(left, 8, 60);
     }
 
     private Markup Heading(string text) => new($" [grey]── {text} {new string('─', Math.Max(0, width - text.Length - 6))}[/]");
