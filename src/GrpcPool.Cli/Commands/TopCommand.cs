@@ -45,7 +45,7 @@ internal static class TopCommand
         Uri address = result.GetValue(ServerAddress.Option)!;
         while (!stop.IsCancellationRequested)
         {
-            FullScreen.Draw((width, height) => new TopScreen(address, width, height).Draw(board.Read(), TimeProvider.System.GetUtcNow()));
+            FullScreen.Draw(TopScreen.WidthMin, (width, height) => new TopScreen(address, width, height).Draw(board.Read(), TimeProvider.System.GetUtcNow()));
             await Task.Delay(Frame, TimeProvider.System, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

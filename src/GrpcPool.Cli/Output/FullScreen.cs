@@ -7,8 +7,9 @@ namespace GrpcPool.Cli.Output;
 /// <summary>The whole terminal, for as long as this lives; what stood there before comes back. Each picture replaces the one before, whatever size the terminal has.</summary>
 internal sealed class FullScreen : IDisposable
 {
-    private const string Enter = "\e[?1049h\e[?25l";
-    private const string Leave = "\e[?25h\e[?1049l";
+    /// <summary>Its other page, without a cursor; what is too long for a line is cut.</summary>
+    private const string Enter = "\e[?1049h\e[?25l\e[?7l";
+    private const string Leave = "\e[?7h\e[?25h\e[?1049l";
 
     /// <summary>Terminals that know it show a picture all at once.</summary>
     private const string Begin = "\e[?2026h\e[H", End = "\e[J\e[?2026l";
@@ -26,10 +27,11 @@ internal sealed class FullScreen : IDisposable
     public CancellationToken Left => _left.Token;
 
     /// <summary>Draws a picture, cut to the screen.</summary>
+    /// <param name="widthMin">How many columns the picture has at least.</param>
     /// <param name="picture">Makes the picture for so many columns and rows.</param>
-    public static void Draw(Func<int, int, IRenderable> picture)
+    public static void Draw(int widthMin, Func<int, int, IRenderable> picture)
     {
-        (int width, int height) = (Console.WindowWidth, Console.WindowHeight);
+        (int width, int height) = (Math.Max(widthMin, Console.WindowWidth), Console.WindowHeight);
         using var text = new StringWriter();
         IAnsiConsole canvas = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, ColorSystem = (ColorSystemSupport)AnsiConsole.Profile.Capabilities.ColorSystem, Out = new AnsiConsoleOutput(text) });
         (canvas.Profile.Width, canvas.Profile.Height, canvas.Profile.Capabilities.Unicode) = (width, height, true);

@@ -62,7 +62,7 @@ internal static class PoolSheet
 
     public static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    public static string PerSecond(double rate) => string.Create(CultureInfo.InvariantCulture, $"{rate:#,0.0}/s");
+    public static string PerSecond(double rate) => rate < 100 ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.0}/s") : $"{Number((long)Math.Round(rate))}/s";
 
     private static IEnumerable<(string Name, Cell Value)> Fields(PoolInfo pool) =>
     [

@@ -12,12 +12,15 @@ namespace GrpcPool.Cli.Watching;
 /// <param name="height">How many rows.</param>
 internal sealed class TopScreen(Uri address, int width, int height)
 {
+    /// <summary>What it takes at least; a narrower screen shows the left of it.</summary>
+    public const int WidthMin = 76;
+
     private const int LabelWidth = 8;
-    private const int FiguresWidth = 28;
-    private const int RatesWidth = 34;
+    private const int FiguresWidth = 24;
+    private const int RatesWidth = 30;
     private const int SlotsWidth = 14;
-    private const int WaitingWidth = 18;
-    private const int RateWidth = 11;
+    private const int WaitingWidth = 16;
+    private const int RateWidth = 8;
     private const int StateWidth = 7;
     private const int KindWidth = 12;
     private const int TimeWidth = 9;
@@ -47,7 +50,7 @@ internal sealed class TopScreen(Uri address, int width, int height)
             DrawBars(pool, view.Finished),
             new Text(""),
             Heading($"queues: {pool.Queues.Count + pool.QueuesLeftOut}"),
-            DrawQueues(queues),
+            DrawQueues(queues, pool.Size),
             new Text(""),
             Heading($"running: {PoolSheet.Number(Math.Max(view.Running.Count, pool.Queues.Sum(static queue => queue.Running)))}"),
             DrawTasks(view.Running.Take(taskRows), now));
@@ -77,14 +80,14 @@ internal sealed class TopScreen(Uri address, int width, int height)
         Row("workers", pool.Workers.SlotsInUse, pool.Workers.Slots, "aqua", DescribeWorkers(pool.Workers),
             $"[grey]done[/] {PoolSheet.PerSecond(rates.Finished)}  [{(rates.Failed > 0 ? "red" : "grey")}]failed {PoolSheet.PerSecond(rates.Failed)}[/]");
         Row("waiting", pool.Waiting, pool.Capacity, pool.Waiting >= pool.Capacity ? "red" : "blue", $"{PoolSheet.Number(pool.Waiting)} of {PoolSheet.Number(pool.Capacity)}",
-            $"[green]{Sparkline(finished)}[/]");
+            $"[grey]done[/] [green]{Sparkline(finished)}[/]");
         return grid;
 
         void Row(string name, long part, long whole, string colour, string text, string rest) =>
             grid.AddRow(new Markup($"[bold]{name}[/]"), Drawing.Bar(whole == 0 ? 0 : (double)part / whole, colour, barWidth), new Markup(text), new Markup(rest));
     }
 
-    private Grid DrawQueues(IEnumerable<QueueInfo> queues)
+    private Grid DrawQueues(IEnumerable<QueueInfo> queues, int poolSize)
     {
         int barWidth = BarWidth(NameWidth, SlotsWidth, WaitingWidth, RateWidth, StateWidth);
         Grid grid = Drawing.NewGrid(NameWidth, barWidth, SlotsWidth, WaitingWidth, RateWidth, StateWidth);
@@ -94,7 +97,7 @@ internal sealed class TopScreen(Uri address, int width, int height)
             double share = queue.Capacity == 0 ? 0 : (double)queue.Waiting / queue.Capacity;
             grid.AddRow(
                 Cut(queue.Queue, NameWidth),
-                Drawing.Bar(queue.HasLimit ? (double)queue.SlotsInUse / queue.Limit : queue.SlotsInUse > 0 ? 1 : 0, queue.HasLimit ? "aqua" : "grey50", barWidth),
+                Drawing.Bar((double)queue.SlotsInUse / (queue.HasLimit ? queue.Limit : poolSize), queue.HasLimit ? "aqua" : "blue", barWidth),
                 new Markup($"{PoolSheet.Number(queue.SlotsInUse)}{(queue.HasLimit ? $" of {PoolSheet.Number(queue.Limit)}" : "")} [grey]slots[/]"),
                 new Markup($"[{(share >= 1 ? "red" : share >= 0.8 ? "yellow" : queue.Waiting > 0 ? "default" : "grey")}]{PoolSheet.Number(queue.Waiting)}[/] [grey]waiting[/]"),
                 new Markup(PoolSheet.PerSecond(rates.Finished)),
@@ -127,7 +130,7 @@ internal sealed class TopScreen(Uri address, int width, int height)
         int left = width - ((others.Length + 1) * Gap);
         foreach (int other in others)
             left -= other;
-        return Math.Clamp(left, 8, 60);
+        return Math.Clamp(left, 4, 60);
     }
 
     private Markup Heading(string text) => new($" [grey]── {text} {new string('─', Math.Max(0, width - text.Length - 6))}[/]");
@@ -140,7 +143,7 @@ internal sealed class TopScreen(Uri address, int width, int height)
     {
         const string Bars = "▁▂▃▄▅▆▇█";
         double max = numbers.Count == 0 ? 0 : numbers.Max();
-        return string.Concat(numbers.TakeLast(30).Select(number => Bars[max <= 0 ? 0 : (int)Math.Round(number / max * (Bars.Length - 1))]));
+        return string.Concat(numbers.TakeLast(RatesWidth - 5).Select(number => Bars[max <= 0 ? 0 : (int)Math.Round(number / max * (Bars.Length - 1))]));
     }
 
     private static string Span(TimeSpan span) => span switch
