@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcPool.Server.Hosting;
 
-/// <summary>Where processes on this machine reach the server's gRPC: by its address or, where that is off, by its socket. In a host of another make, the first address it has.</summary>
+/// <summary>
+/// Where processes on this machine reach the server's gRPC: by its address or, where that is off, by its socket. In a host of another make, the first address it has.
+/// </summary>
 internal sealed class BoundAddress(IServiceProvider host) : IServerAddress
 {
     private const string SocketScheme = "http://unix:";

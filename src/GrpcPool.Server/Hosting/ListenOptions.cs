@@ -6,7 +6,9 @@ namespace GrpcPool.Server.Hosting;
 /// </summary>
 public sealed class ListenOptions
 {
-    /// <summary>The address of gRPC, <c>http://127.0.0.1:50051</c> by default; empty for the <see cref="Socket"/> alone. Loopback only, unless <see cref="AllowInsecure"/>.</summary>
+    /// <summary>
+    /// The address of gRPC, <c>http://127.0.0.1:50051</c> by default; empty for the <see cref="Socket"/> alone. Loopback only, unless <see cref="AllowInsecure"/>.
+    /// </summary>
     public string Grpc { get; set; } = "http://127.0.0.1:50051";
 
     /// <summary>The path of a Unix socket for gRPC, absolute and at most 107 bytes long; null (the default) for none. Its mode is 0660.</summary>

@@ -33,7 +33,8 @@ internal sealed class WorkerThroughput : IBenchmark
         }
 
         string figures = $"{Rate.Text(rates, "tasks")}, of {Rate.Text(limits, "tasks")}";
-        return [new($"one remote .NET worker of {RemoteWorker.Slots} slots, no-op, memory ÷ bare bidirectional stream of the same bytes", 0.25, 0.5, ratios, Absolute: figures)];
+        string name = $"one remote .NET worker of {RemoteWorker.Slots} slots, no-op, memory ÷ bare bidirectional stream of the same bytes";
+        return [new(name, 0.25, 0.5, ratios, Absolute: figures)];
     }
 
     private static async Task<Rate> WorkAsync(ServerProcess pool, int tasks)

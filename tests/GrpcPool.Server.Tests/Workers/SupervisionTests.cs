@@ -126,7 +126,8 @@ public sealed partial class SupervisionTests
         {
             string[] listen = socketAlone ? ["Listen:Grpc=", $"Listen:Socket={folder.FullName}/pool.sock"] : [];
             string[] program = ["Workers:Processes:show:Command=/usr/bin/env", "Workers:Processes:show:Environment:LANG=C"];
-            using ServerProcess server = ServerProcess.Start(["Listen:Http=", "Listen:Ops=", "Storage:Type=memory", .. listen, .. program], new Dictionary<string, string>(), TestContext.Current.CancellationToken);
+            string[] settings = ["Listen:Http=", "Listen:Ops=", "Storage:Type=memory", .. listen, .. program];
+            using ServerProcess server = ServerProcess.Start(settings, new Dictionary<string, string>(), TestContext.Current.CancellationToken);
             await server.UntilAsync("the next starts in");
             await server.SignalAsync("TERM");
             (int code, string output, _) = await server.EndAsync();
@@ -134,7 +135,8 @@ public sealed partial class SupervisionTests
             string[] variables = [.. Said().Matches(output).Select(static match => match.Groups[1].Value)];
             Assert.Equal(0, code);
             Assert.Contains(variables, variable => Regex.IsMatch(variable, address));
-            Assert.Equal(["GRPCPOOL_ADDRESS", "GRPCPOOL_ATTEMPT_TOKEN", "GRPCPOOL_SERVER", "GRPCPOOL_WORKER_NAME", "LANG", "PATH"], variables.Select(static variable => variable.Split('=')[0]).Distinct().Order(StringComparer.Ordinal));
+            string[] names = [.. variables.Select(static variable => variable.Split('=')[0]).Distinct().Order(StringComparer.Ordinal)];
+            Assert.Equal(["GRPCPOOL_ADDRESS", "GRPCPOOL_ATTEMPT_TOKEN", "GRPCPOOL_SERVER", "GRPCPOOL_WORKER_NAME", "LANG", "PATH"], names);
         }
         finally
         {
@@ -167,7 +169,8 @@ public sealed partial class SupervisionTests
     public async Task What_a_server_that_was_killed_has_left_behind_ends_when_the_next_one_starts()
     {
         string mark = CommandEnvironment.NewToken();
-        string[] program = ["Workers:Processes:w:Command=/bin/sh", "Workers:Processes:w:Arguments:0=-c", $"Workers:Processes:w:Arguments:1=trap 'echo term' TERM; echo up; while :; do sleep 1; done # {mark}"];
+        string stubborn = $"trap '' TERM; echo up; while :; do sleep 1; done # {mark}";
+        string[] program = ["Workers:Processes:w:Command=/bin/sh", "Workers:Processes:w:Arguments:0=-c", $"Workers:Processes:w:Arguments:1={stubborn}"];
         using ServerProcess killed = await ServerProcess.ServeAsync(program);
         await killed.UntilAsync(": up");
         killed.Kill();

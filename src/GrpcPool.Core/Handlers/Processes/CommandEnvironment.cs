@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace GrpcPool.Core.Handlers.Processes;
 
-/// <summary>The environment of a command or a worker: what is declared, a plain <c>PATH</c>, and what tells it about its task or its server. Nothing of the server's own.</summary>
+/// <summary>
+/// The environment of a command or a worker: what is declared, a plain <c>PATH</c>, and what tells it about its task or its server. Nothing of the server's own.
+/// </summary>
 internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> declared)
 {
     /// <summary>Names the variable by whose random value the descendants of an attempt are found again.</summary>

@@ -15,7 +15,10 @@ internal static class WorkerProcessSettings
         new ListSetting<WorkerProcessOptions>("Arguments", o => o.Arguments, "Its arguments, handed over as they are: there is no shell."),
         new VariablesSetting<WorkerProcessOptions>("Environment", o => o.Environment, "Its environment, beside PATH and the GRPCPOOL_ variables."),
         { "WorkingDirectory", ProgramRules.Directory, o => o.WorkingDirectory, (o, v) => o.WorkingDirectory = v, "Its working directory.", "the root directory" },
-        { "Minimum", Whole(0, ProcessesMax), o => o.Minimum, (o, v) => o.Minimum = v, "Processes that there are at least; with 0, one starts with the server, so that its kinds become known." },
+        {
+            "Minimum", Whole(0, ProcessesMax), o => o.Minimum, (o, v) => o.Minimum = v,
+            "Processes that there are at least; with 0, one starts with the server, so that its kinds become known."
+        },
         {
             "Maximum", Optional(Whole(1, ProcessesMax)), o => o.Maximum, (o, v) => o.Maximum = v,
             "Processes that there are at most: as many as what waits and runs has use for.", "Minimum, but at least 1"

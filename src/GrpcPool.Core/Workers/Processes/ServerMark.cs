@@ -21,7 +21,8 @@ internal static class ServerMark
     public static string Own { get; } = $"{Space}:{Environment.ProcessId}:{StartOf(Environment.ProcessId)}";
 
     /// <summary>The living processes whose server is gone.</summary>
-    public static IReadOnlyList<ProcessEntry> FindBereft() => ProcessTable.Read().FindAll(static process => process.IsAlive && IsBereft(ProcessTable.Environment(process.Pid)));
+    public static IReadOnlyList<ProcessEntry> FindBereft() =>
+        ProcessTable.Read().FindAll(static process => process.IsAlive && IsBereft(ProcessTable.Environment(process.Pid)));
 
     private static bool IsBereft(ReadOnlySpan<byte> environment)
     {
