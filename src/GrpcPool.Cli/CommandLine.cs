@@ -50,6 +50,7 @@ internal static class CommandLine
         {
             ServeCommand.Create(),
             ConfigCommand.Create(),
+            TokenCommand.Create(),
             HealthCommand.Create(),
             DemoCommand.Create(),
             SubmitCommand.Create(),

@@ -25,7 +25,7 @@ internal sealed class Watch : IDisposable
         _open = [.. query.Ids];
         _ids = [.. _open];
         _end = query.OutlastsDrain ? hub.Closing : hub.Draining;
-        _buffer = query.Filter is { } filter ? new WatchBuffer(change => filter.MatchesApartFromState(change.Task), catchesUp: true) : new WatchBuffer(static _ => true);
+        _buffer = query.Filter is { } filter ? new WatchBuffer(change => filter.MatchesApartFromState(change.Task), catchesUp: true) : new WatchBuffer(change => query.Scope?.Covers(change.Task.Spec) != false);
     }
 
     /// <summary>Begins to hear of changes; what happens from now on is not missed.</summary>
@@ -148,7 +148,7 @@ internal sealed class Watch : IDisposable
         {
             var tasks = new List<TaskRecord>();
             foreach (TaskId id in _ids)
-                tasks.Add(await _hub.Store.FindAsync(id).ConfigureAwait(false) ?? throw WatchException.NotFound(id));
+                tasks.Add(await FindAsync(id).ConfigureAwait(false) ?? throw WatchException.NotFound(id));
             yield return tasks;
             yield break;
         }
@@ -218,7 +218,7 @@ internal sealed class Watch : IDisposable
         var changes = new List<TaskChange>();
         foreach (TaskId id in _open.ToArray())
         {
-            TaskRecord? task = await _hub.Store.FindAsync(id).ConfigureAwait(false);
+            TaskRecord? task = await FindAsync(id).ConfigureAwait(false);
             if (task is null)
                 changes.Add(Gone(id, upTo));
             else if (task.Revision > after && task.Revision <= upTo)
@@ -229,6 +229,9 @@ internal sealed class Watch : IDisposable
 
         return new WatchBatch([.. changes.OrderBy(static change => change.Revision).Select(WatchEvent.Of)], upTo);
     }
+
+    private async ValueTask<TaskRecord?> FindAsync(TaskId id) =>
+        await _hub.Store.FindAsync(id).ConfigureAwait(false) is { } task && _query.Scope?.Covers(task.Spec) != false ? task : null;
 
     /// <summary>Of a task that is gone only the id is known.</summary>
     private static TaskChange Gone(TaskId id, long revision) => new(

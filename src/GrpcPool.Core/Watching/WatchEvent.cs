@@ -46,6 +46,9 @@ internal sealed record WatchQuery
     /// <summary>Whose <c>States</c> restrict the snapshot alone; null to watch by ids.</summary>
     public TaskFilter? Filter { get; init; }
 
+    /// <summary>The tasks that the watcher may know of: others are none, for him. Null for all.</summary>
+    public TaskScope? Scope { get; init; }
+
     /// <summary>The last revision the watcher knows: no snapshot, but what has changed since.</summary>
     public long? AfterRevision { get; init; }
 

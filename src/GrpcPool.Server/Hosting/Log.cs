@@ -1,3 +1,5 @@
+using System.Net;
+using Grpc.Core;
 using GrpcPool.Core.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +22,15 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A reader of {Method} has not read for {Timeout}: its stream is ended, what it knows is up to {Known}")]
     public static partial void ReaderStuck(ILogger logger, TimeSpan timeout, string method, long known);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Audit: {Token} (namespace {Namespace}, from {Address}) called {Method}: {Outcome}")]
+    public static partial void Audited(ILogger logger, string token, string @namespace, IPAddress? address, string method, StatusCode outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} cannot be used ({Reason}): what it said before still holds")]
+    public static partial void FileRefused(ILogger logger, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} has changed: what it says now holds")]
+    public static partial void FileReloaded(ILogger logger, string path);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection was refused: {Max} are open")]
     public static partial void ConnectionRefused(ILogger logger, int max);

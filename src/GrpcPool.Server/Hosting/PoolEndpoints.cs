@@ -1,5 +1,6 @@
 using Grpc.Reflection;
 using GrpcPool.Core.Execution;
+using GrpcPool.Server.Access;
 using GrpcPool.Server.Services;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -23,6 +24,8 @@ internal static class PoolEndpoints
         app.Use(RefuseWrongListener);
         app.UseRouting();
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+        if (!app.Services.GetRequiredService<TokenBook>().IsEmpty)
+            app.Use(app.Services.GetRequiredService<AccessGate>().InvokeAsync);
         app.MapGrpcPool();
         app.MapGrpcReflectionService();
         app.MapGet("/livez", static context => context.Response.WriteAsync("ok\n"));

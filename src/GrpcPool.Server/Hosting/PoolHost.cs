@@ -1,5 +1,6 @@
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
+using GrpcPool.Server.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -15,12 +16,13 @@ public static class PoolHost
     /// <summary>Runs the server until it is told to stop.</summary>
     /// <param name="options">The settings of the pool.</param>
     /// <param name="listen">Where to listen.</param>
+    /// <param name="access">Who may use it.</param>
     /// <param name="cancellationToken">Stops the server.</param>
     /// <exception cref="IOException">An address cannot be listened at.</exception>
     /// <exception cref="StorageException">The store cannot be opened.</exception>
-    public static async Task RunAsync(GrpcPoolOptions options, ListenOptions listen, CancellationToken cancellationToken)
+    public static async Task RunAsync(GrpcPoolOptions options, ListenOptions listen, AccessOptions access, CancellationToken cancellationToken)
     {
-        WebApplication app = Build(options, listen, ConfigureConsole);
+        WebApplication app = Build(options, listen, ConfigureConsole, access);
         await using (app.ConfigureAwait(false))
         {
             await app.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -29,7 +31,7 @@ public static class PoolHost
     }
 
     /// <summary>Builds a server without starting it.</summary>
-    internal static WebApplication Build(GrpcPoolOptions options, ListenOptions listen, Action<WebApplicationBuilder> configure)
+    internal static WebApplication Build(GrpcPoolOptions options, ListenOptions listen, Action<WebApplicationBuilder> configure, AccessOptions? access = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(listen);
@@ -43,6 +45,11 @@ public static class PoolHost
         builder.Services.AddReflection();
         builder.Services.AddSingleton(listen);
         builder.Services.AddSingleton<Listeners>();
+        builder.Services.AddSingleton(access ?? new AccessOptions());
+        builder.Services.AddSingleton<TokenBook>();
+        builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<TokenBook>());
+        builder.Services.AddSingleton<AccessGate>();
+        builder.Services.AddHostedService<FileWatch>();
         builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = UnixSocket.Bind);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ApplicationServices.GetRequiredService<Listeners>().Configure(kestrel));
         WebApplication app = builder.Build();

@@ -1,21 +1,25 @@
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Hosting.Settings;
+using GrpcPool.Server.Access;
 using Microsoft.Extensions.Configuration;
 
 namespace GrpcPool.Server.Hosting;
 
-/// <summary>All settings of the server: those of the pool, and where it listens.</summary>
+/// <summary>All settings of the server: those of the pool, where it listens, and who may use it.</summary>
 internal sealed class ServerSettings
 {
     public static SettingsTable<ServerSettings> Table { get; } = new()
     {
         { PoolSettings.Table, settings => settings.Pool },
         { "Listen", ListenSettings.Table, settings => settings.Listen },
+        { "Access", AccessSettings.Table, settings => settings.Access },
     };
 
     public GrpcPoolOptions Pool { get; } = new();
 
     public ListenOptions Listen { get; } = new();
+
+    public AccessOptions Access { get; } = new();
 
     /// <summary>Reads and checks all settings.</summary>
     /// <exception cref="SettingsException">Some are wrong; all violations are in its message.</exception>

@@ -1,4 +1,9 @@
 using Grpc.Core;
+using GrpcPool.Core.Execution;
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+using GrpcPool.Server.Access;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace GrpcPool.Server.Services;
@@ -6,13 +11,17 @@ namespace GrpcPool.Server.Services;
 /// <summary>What a call says of its caller.</summary>
 internal static class Caller
 {
-    private const string NamespaceKey = "grpcpool-namespace";
+    public const string NamespaceKey = "grpcpool-namespace";
     private const string DefaultNamespace = "default";
 
     public static string Namespace(ServerCallContext context)
     {
+        HttpContext http = context.GetHttpContext();
+        if (http.Features.Get<Grant>() is { } grant)
+            return grant.Namespace;
+
         // The call's own metadata would first be made of all its headers.
-        if (!context.GetHttpContext().Request.Headers.TryGetValue(NamespaceKey, out StringValues values) || values.Count == 0)
+        if (!http.Request.Headers.TryGetValue(NamespaceKey, out StringValues values) || values.Count == 0)
             return DefaultNamespace;
         string name = values.ToString();
         var checks = new FieldChecks();
@@ -21,7 +30,27 @@ internal static class Caller
         return name;
     }
 
-    /// <summary>Who calls, for a log: the name that the host knows him by, if it does, and where he is.</summary>
+    /// <summary>What the call may do; null where tokens are not asked for, so that it may do everything.</summary>
+    public static Grant? Grant(ServerCallContext context) => context.GetHttpContext().Features.Get<Grant>();
+
+    /// <summary>The name of the call's token; empty where there is none.</summary>
+    public static string Name(ServerCallContext context) => Grant(context)?.Name ?? "";
+
+    /// <summary>The tasks that the call may know of; null for all of its namespace.</summary>
+    public static TaskScope? Scope(ServerCallContext context) => Grant(context)?.Scope;
+
+    /// <summary>How much of its own tasks a call gets to see: payloads and results are for those alone who may read.</summary>
+    public static V1.TaskView View(V1.TaskView asked, ServerCallContext context) => Grant(context)?.May(Role.Read) == false ? V1.TaskView.Basic : asked;
+
+    /// <summary>The same id, if the call may know of its task.</summary>
+    public static async ValueTask<TaskId> KnownAsync(TaskPool pool, TaskId id, ServerCallContext context)
+    {
+        if (Scope(context) is { } scope && (await pool.FindAsync(id).ConfigureAwait(false) is not { } task || !scope.Covers(task.Spec)))
+            throw new PoolErrorException(new PoolError.TaskNotFound(id.Value));
+        return id;
+    }
+
+    /// <summary>Who calls, for a log: the name of the token, or that by which the host knows the caller, if it does, and where he is.</summary>
     public static string Describe(ServerCallContext context) =>
-        context.GetHttpContext().User.Identity?.Name is { Length: > 0 } name ? $"{name} at {context.Peer}" : context.Peer;
+        Grant(context)?.Name ?? (context.GetHttpContext().User.Identity?.Name is { Length: > 0 } name ? $"{name} at {context.Peer}" : context.Peer);
 }

@@ -68,6 +68,8 @@ internal static class ErrorTable
         PoolError.Storage { Fault: StorageFault.Exists } storage => Make(Code.AlreadyExists, storage.Message, Info("FILE_EXISTS")),
         PoolError.Storage { Fault: StorageFault.Unsupported or StorageFault.WrongPlace } storage => Make(Code.FailedPrecondition, storage.Message, Info("STORAGE_UNSUPPORTED")),
         PoolError.Storage => Make(Code.Internal, "a fault of the server's store, whose log says more", Info("STORAGE_FAULT")),
+        PoolError.Unidentified caller => Make(Code.Unauthenticated, caller.Message, Info(caller.Reason)),
+        PoolError.Denied caller => Make(Code.PermissionDenied, caller.Message, Info(caller.Reason)),
         PoolError.StoppedReading => Make(Code.Unavailable, "the reader has stopped reading: go on from what came last", Info("STOPPED_READING")),
         _ => throw new UnreachableException(),
     };

@@ -19,7 +19,8 @@ internal sealed class LogStreams(TaskPool pool, WriteDeadline deadline)
         checks.ThrowIfAny();
 
         long known = request.Offset;
-        using LogReading reading = pool.ReadLog(new TaskId(@namespace, request.Id));
+        TaskId id = await Caller.KnownAsync(pool, new TaskId(@namespace, request.Id), context).ConfigureAwait(false);
+        using LogReading reading = pool.ReadLog(id);
         await foreach (LogPage page in reading.ReadAsync(request.Offset, request.Follow, context.CancellationToken).ConfigureAwait(false))
         {
             var response = new ReadLogResponse { Data = UnsafeByteOperations.UnsafeWrap(page.Data), Offset = page.Offset, TruncatedBefore = page.TruncatedBefore };

@@ -56,6 +56,12 @@ internal abstract record PoolError
     /// <summary>The store cannot do what was asked.</summary>
     public sealed record Storage(StorageFault Fault, string Message) : PoolError;
 
+    /// <summary>Who calls is not known.</summary>
+    public sealed record Unidentified(string Reason, string Message) : PoolError;
+
+    /// <summary>Who calls is known, and may not do this.</summary>
+    public sealed record Denied(string Reason, string Message) : PoolError;
+
     /// <summary>The reader of a stream does not read what it asked for.</summary>
     public sealed record StoppedReading : PoolError;
 }

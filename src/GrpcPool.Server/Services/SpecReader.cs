@@ -6,6 +6,7 @@ using GrpcPool.Core.Execution;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
+using GrpcPool.Server.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using RetryPolicy = GrpcPool.Core.Tasks.RetryPolicy;
@@ -13,8 +14,8 @@ using TaskSpec = GrpcPool.V1.TaskSpec;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>Reads the specs of one call: checks every field and fills in the defaults.</summary>
-internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictionary metadata)
+/// <summary>Reads the specs of one call: checks every field and fills in the defaults. What its caller may not submit is refused.</summary>
+internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictionary metadata, Grant? caller = null)
 {
     private const int PairsMax = 32;
     private const int PairValueBytesMax = 256;
@@ -32,8 +33,9 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Require(spec is not null, "", "must be set");
         NewTask? task = spec is null ? null : Read(spec, checks);
         error = checks.Violations is { } violations ? new PoolError.InvalidFields(violations)
+            : caller?.Scope is { } scope && !scope.Covers(task!.Spec) ? new PoolError.Denied("OUTSIDE_SCOPE", $"the token {caller.Name} may not submit the kind '{spec!.Kind}' to the queue '{task.Spec.Queue}'")
             : pool.Knows(@namespace, spec!.Kind) || _options.UndeclaredKinds == UndeclaredKinds.Queue ? null
-            : new PoolError.KindNotFound(spec.Kind, pool.KindsOf(@namespace));
+            : new PoolError.KindNotFound(spec.Kind, pool.KindsOf(@namespace).Where(kind => caller?.Scope?.CoversKind(kind) != false));
         return error is null ? task : null;
     }
 
@@ -73,6 +75,7 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
             Retention = spec.Retention is null ? _options.QueueOrDefault(queue).Retention : checks.LongSpan(spec.Retention, "retention"),
         })
         {
+            SubmittedBy = caller?.Name ?? "",
             SpecHash = spec.Id.Length == 0 ? null : HashOf(spec),
             RunAt = ReadStart(spec, now, checks),
         };

@@ -23,7 +23,7 @@ internal static class Submissions
     public static SubmitResult Accepted(TaskPool pool, NewTask task, SubmitResult result) =>
         ErrorTable.Of(result.Verdict, task, pool.Settings) is { } error ? throw new PoolErrorException(error) : result;
 
-    public static SpecReader Reader(TaskPool pool, string @namespace, ServerCallContext context) => new(pool, @namespace, context.GetHttpContext().Request.Headers);
+    public static SpecReader Reader(TaskPool pool, string @namespace, ServerCallContext context) => new(pool, @namespace, context.GetHttpContext().Request.Headers, Caller.Grant(context));
 
     public static async Task<SubmitBatchResponse> SubmitBatchAsync(TaskPool pool, SubmitBatchRequest request, string @namespace, ServerCallContext context)
     {

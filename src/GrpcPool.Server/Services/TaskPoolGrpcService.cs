@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
@@ -15,7 +14,6 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
 {
     private const int BatchMax = 10_000;
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan ForceAfterMax = TimeSpan.FromHours(1);
 
     public override async Task<SubmitResponse> Submit(SubmitRequest request, ServerCallContext context)
     {
@@ -45,22 +43,22 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
 
     public override async Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context)
     {
-        TaskId id = ReadId(request.Id, context, request.View);
+        TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context, request.View).ConfigureAwait(false);
         TaskRecord task = await pool.FindAsync(id).ConfigureAwait(false) ?? throw NotFound(id);
         return new GetStatusResponse { Task = ProtoMapping.ToInfo(await pool.ViewAsync(task, request.QueuePosition).ConfigureAwait(false), request.View) };
     }
 
     public override async Task<WaitResponse> Wait(WaitRequest request, ServerCallContext context)
     {
-        TaskId id = ReadId(request.Id, context, request.View);
-        TimeSpan timeout = ReadSpan(request.Timeout, WaitMax, WaitMax, "timeout");
+        TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context, request.View).ConfigureAwait(false);
+        TimeSpan timeout = RequestFields.ReadSpan(request.Timeout, WaitMax, WaitMax, "timeout");
         TaskRecord task = await pool.WaitAsync(id, timeout, context.CancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
         return new WaitResponse { Task = ProtoMapping.ToInfo(pool.View(task), request.View), Finished = task.State.IsFinal() };
     }
 
     public override async Task<ListResponse> List(ListRequest request, ServerCallContext context)
     {
-        TaskFilter filter = FilterReader.Read(request.Filter, Caller.Namespace(context));
+        TaskFilter filter = FilterReader.Read(request.Filter, context);
         TaskScan scan = Paging.Read(request, filter);
         long revision = pool.Revision;
         TaskPage page = await pool.ListAsync(scan).ConfigureAwait(false);
@@ -68,42 +66,43 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     }
 
     public override Task<CountResponse> Count(CountRequest request, ServerCallContext context) =>
-        Counting.CountAsync(pool, FilterReader.Read(request.Filter, Caller.Namespace(context)), request.GroupBy, context.CancellationToken);
+        Counting.CountAsync(pool, FilterReader.Read(request.Filter, context), request.GroupBy, context.CancellationToken);
 
     public override async Task<CancelResponse> Cancel(CancelRequest request, ServerCallContext context)
     {
-        TaskId id = ReadId(request.Id, context);
-        TimeSpan forceAfter = ReadCancel(request.Reason, request.ForceAfter);
-        CommandOutcome outcome = await pool.CancelAsync(id, request.Reason, by: "", forceAfter).ConfigureAwait(false);
+        TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context).ConfigureAwait(false);
+        TimeSpan forceAfter = RequestFields.ReadCancel(request.Reason, request.ForceAfter);
+        CommandOutcome outcome = await pool.CancelAsync(id, request.Reason, Caller.Name(context), forceAfter).ConfigureAwait(false);
         return new CancelResponse { Task = ProtoMapping.ToInfo(pool.View(outcome.Task ?? throw NotFound(id)), V1.TaskView.Basic) };
     }
 
     public override async Task<CancelMatchingResponse> CancelMatching(CancelMatchingRequest request, ServerCallContext context)
     {
-        TaskFilter filter = FilterReader.ReadRestricting(request.Filter, Caller.Namespace(context));
-        TimeSpan forceAfter = ReadCancel(request.Reason, request.ForceAfter);
-        Func<TaskRecord, Task<CommandOutcome>>? cancel = request.DryRun ? null : task => pool.CancelAsync(task.Id, request.Reason, by: "", forceAfter);
+        TaskFilter filter = FilterReader.ReadRestricting(request.Filter, context);
+        TimeSpan forceAfter = RequestFields.ReadCancel(request.Reason, request.ForceAfter);
+        string by = Caller.Name(context);
+        Func<TaskRecord, Task<CommandOutcome>>? cancel = request.DryRun ? null : task => pool.CancelAsync(task.Id, request.Reason, by, forceAfter);
         long cancelled = await pool.ForEachAsync(filter, static task => !task.State.IsFinal() && task.Cancellation is null, cancel, context.CancellationToken).ConfigureAwait(false);
         return new CancelMatchingResponse { Cancelled = cancelled };
     }
 
     public override async Task<RetryResponse> Retry(RetryRequest request, ServerCallContext context)
     {
-        TaskId id = ReadId(request.Id, context);
+        TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context).ConfigureAwait(false);
         CommandOutcome outcome = await pool.RetryAsync(id).ConfigureAwait(false);
         return new RetryResponse { Task = ProtoMapping.ToInfo(pool.View(Done(outcome, id, "FAILED, CANCELLED or EXPIRED")), V1.TaskView.Basic) };
     }
 
     public override async Task<RetryMatchingResponse> RetryMatching(RetryMatchingRequest request, ServerCallContext context)
     {
-        TaskFilter filter = FilterReader.ReadRestricting(request.Filter, Caller.Namespace(context));
+        TaskFilter filter = FilterReader.ReadRestricting(request.Filter, context);
         Func<TaskRecord, Task<CommandOutcome>>? retry = request.DryRun ? null : task => pool.RetryAsync(task.Id);
         return new RetryMatchingResponse { Retried = await pool.ForEachAsync(filter, TaskTransitions.CanRetry, retry, context.CancellationToken).ConfigureAwait(false) };
     }
 
     public override async Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context)
     {
-        TaskId id = ReadId(request.Id, context);
+        TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context).ConfigureAwait(false);
         Done(await pool.DeleteAsync(id).ConfigureAwait(false), id, "finished");
         return new DeleteResponse();
     }
@@ -111,6 +110,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     public override async Task<CompleteResponse> Complete(CompleteRequest request, ServerCallContext context)
     {
         (TaskId id, LeaseToken token, TaskOutcome outcome) = LeaseReader.Read(request, Caller.Namespace(context));
+        await Caller.KnownAsync(pool, id, context).ConfigureAwait(false);
         CommandOutcome completed = await pool.CompleteAsync(id, token, outcome).ConfigureAwait(false);
         return completed.Verdict switch
         {
@@ -122,31 +122,6 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
 
     public override Task ReadLog(ReadLogRequest request, IServerStreamWriter<ReadLogResponse> responseStream, ServerCallContext context) =>
         logs.ReadAsync(request, responseStream, Caller.Namespace(context), context);
-
-    private static TaskId ReadId(string id, ServerCallContext context, V1.TaskView view = V1.TaskView.Unspecified)
-    {
-        var checks = new FieldChecks();
-        checks.Id(id, "id");
-        checks.View(view);
-        checks.ThrowIfAny();
-        return new TaskId(Caller.Namespace(context), id);
-    }
-
-    private static TimeSpan ReadCancel(string reason, Duration? forceAfter)
-    {
-        var checks = new FieldChecks();
-        checks.Characters(reason, 1024, "reason");
-        checks.ThrowIfAny();
-        return ReadSpan(forceAfter, ForceAfterMax, HandlerRegistry.DefaultKillAfter, "force_after");
-    }
-
-    private static TimeSpan ReadSpan(Duration? span, TimeSpan max, TimeSpan unset, string field)
-    {
-        var checks = new FieldChecks();
-        TimeSpan read = span is null ? unset : checks.Span(span, TimeSpan.Zero, max, field);
-        checks.ThrowIfAny();
-        return read;
-    }
 
     private static TaskRecord Done(CommandOutcome outcome, TaskId id, string wanted) => outcome.Verdict switch
     {

@@ -15,7 +15,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
 
     public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, string @namespace, ServerCallContext context)
     {
-        using Watch watch = pool.Watch(ReadQuery(request, @namespace));
+        using Watch watch = pool.Watch(ReadQuery(request, @namespace, context));
         await WriteAsync(watch.ReadAsync(context.CancellationToken), request.View, (events, revision) => stream.WriteAsync(new PackedWatchResponse(events, revision)), context).ConfigureAwait(false);
     }
 
@@ -28,7 +28,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         using Watch watch = pool.Watch(new WatchQuery { Ids = [task.Id], Heartbeat = HeartbeatDefault });
         SubmitResult accepted = Submissions.Accepted(pool, task, await pool.SubmitAsync(task, context.CancellationToken).ConfigureAwait(false));
         bool first = accepted.Verdict == SubmitVerdict.Created;
-        await WriteAsync(watch.ReadFromAsync(accepted.Task!, context.CancellationToken), request.View, WriteFirstAsync, context).ConfigureAwait(false);
+        await WriteAsync(watch.ReadFromAsync(accepted.Task!, context.CancellationToken), Caller.View(request.View, context), WriteFirstAsync, context).ConfigureAwait(false);
 
         Task WriteFirstAsync(IReadOnlyList<byte[]> events, long revision)
         {
@@ -52,7 +52,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         }
     }
 
-    private static WatchQuery ReadQuery(WatchRequest request, string @namespace)
+    private static WatchQuery ReadQuery(WatchRequest request, string @namespace, ServerCallContext context)
     {
         var checks = new FieldChecks();
         checks.Require(request.Ids.Count > 0 != request.Filter is not null, "ids", "or filter must be set, and not both");
@@ -66,9 +66,10 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         return new WatchQuery
         {
             Ids = [.. request.Ids.Select(id => new TaskId(@namespace, id))],
-            Filter = request.Filter is null ? null : FilterReader.Read(request.Filter, @namespace),
+            Filter = request.Filter is null ? null : FilterReader.Read(request.Filter, context),
             AfterRevision = request.AfterRevision == 0 ? null : request.AfterRevision,
             SkipSnapshot = request.SkipSnapshot,
+            Scope = Caller.Scope(context),
             Heartbeat = heartbeat,
         };
     }

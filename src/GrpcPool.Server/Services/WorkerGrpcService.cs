@@ -11,8 +11,20 @@ internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : 
     public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
         Hello hello = await ReadHelloAsync(requestStream, context).ConfigureAwait(false);
+        CheckScope(hello, context);
         using WorkerStream stream = await pool.Workers.ConnectAsync(LeaseReader.Read(hello, Caller.Namespace(context)), hello.ResumeWorkerId).ConfigureAwait(false);
         await streams.RunAsync(stream, requestStream, responseStream, context).ConfigureAwait(false);
+    }
+
+    /// <summary>Tasks come to a worker by their kinds, from any queue.</summary>
+    private static void CheckScope(Hello hello, ServerCallContext context)
+    {
+        if (Caller.Grant(context) is not { Scope: { } scope } grant)
+            return;
+        if (scope.Queues is not null)
+            throw new PoolErrorException(new PoolError.Denied("CONFINED", $"the token {grant.Name} is confined to queues, and a worker gets its tasks from all: confine it to kinds"));
+        if (hello.Kinds.FirstOrDefault(kind => !scope.CoversKind(kind)) is { } kind)
+            throw new PoolErrorException(new PoolError.Denied("OUTSIDE_SCOPE", $"the token {grant.Name} may not work for the kind '{kind}'"));
     }
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<ConnectRequest> requests, ServerCallContext context)

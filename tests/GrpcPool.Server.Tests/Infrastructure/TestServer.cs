@@ -1,13 +1,17 @@
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Hosting;
+using GrpcPool.Server.Access;
 using GrpcPool.Server.Hosting;
 using GrpcPool.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -54,21 +58,34 @@ internal sealed class TestServer : IAsyncDisposable
 
     public TaskPool Pool => _app.Services.GetRequiredService<TaskPool>();
 
-    public static async Task<TestServer> StartAsync(Action<GrpcPoolOptions>? configure = null, TimeProvider? time = null, string? socket = null)
+    public static async Task<TestServer> StartAsync(Action<GrpcPoolOptions>? configure = null, TimeProvider? time = null, string? socket = null, Action<AccessOptions>? access = null, Action<ListenOptions>? listening = null)
     {
+        var allowed = new AccessOptions();
+        access?.Invoke(allowed);
         var options = new GrpcPoolOptions { Storage = { Type = StorageType.Memory }, Pool = { DrainTimeout = TimeSpan.Zero } };
         configure?.Invoke(options);
         var listen = new ListenOptions { Grpc = "http://127.0.0.1:0", Http = "http://127.0.0.1:0", Ops = "http://127.0.0.1:0", Socket = socket };
+        listening?.Invoke(listen);
         (LogRecorder log, Gate gate, Gate stubborn) = (new(), new(), new(stubborn: true));
         WebApplication app = PoolHost.Build(options, listen, builder =>
         {
             builder.Logging.AddProvider(log);
             builder.Services.AddSingleton(time ?? TimeProvider.System);
             builder.Services.AddSingleton(new HandlerRegistry(Handlers(gate, stubborn, time ?? TimeProvider.System)));
-        });
+        }, allowed);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestServer(app, log, gate, stubborn);
     }
+
+    /// <summary>Every RPC that the server has.</summary>
+    public IMethod[] Rpcs =>
+    [
+        .. ((IEndpointRouteBuilder)_app).DataSources.SelectMany(static source => source.Endpoints).Select(static endpoint => endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method)
+            .OfType<IMethod>().DistinctBy(static method => method.FullName),
+    ];
+
+    /// <summary>Calls that bear a token.</summary>
+    public CallInvoker As(string token) => Channel.Intercept(metadata => [.. metadata, new Metadata.Entry("authorization", $"Bearer {token}")]);
 
     /// <summary>Another connection.</summary>
     public GrpcChannel Connect() => GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions { MaxReceiveMessageSize = 3_670_016 });

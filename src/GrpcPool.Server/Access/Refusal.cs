@@ -1,0 +1,49 @@
+using System.Globalization;
+using Google.Protobuf;
+using Google.Rpc;
+using Grpc.Core;
+using GrpcPool.Server.Services;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using HttpResponse = Microsoft.AspNetCore.Http.HttpResponse;
+using Status = Google.Rpc.Status;
+
+namespace GrpcPool.Server.Access;
+
+/// <summary>Answers a call that does not reach its service, and reads how others were answered.</summary>
+internal static class Refusal
+{
+    private const string StatusHeader = "grpc-status";
+    private const string GrpcContentType = "application/grpc";
+
+    /// <summary>An answer of headers alone, as gRPC and gRPC-Web have it; plain HTTP gets the status of HTTP.</summary>
+    public static Task WriteAsync(HttpContext context, PoolError error)
+    {
+        Status status = ErrorTable.ToStatus(error);
+        HttpResponse response = context.Response;
+        if (context.Request.ContentType?.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase) != true)
+        {
+            bool unknown = status.Code == (int)Code.Unauthenticated;
+            response.StatusCode = unknown ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
+            if (unknown)
+                response.Headers.WWWAuthenticate = "Bearer";
+            return Task.CompletedTask;
+        }
+
+        response.ContentType = context.Request.ContentType;
+        response.Headers[StatusHeader] = status.Code.ToString(CultureInfo.InvariantCulture);
+        response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
+        response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The status of a call that has been answered, as far as it is known.</summary>
+    public static StatusCode OutcomeOf(HttpContext context)
+    {
+        StringValues told = context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers.TryGetValue(StatusHeader, out StringValues trailer) == true
+            ? trailer
+            : context.Response.Headers[StatusHeader];
+        return int.TryParse(told.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int code) ? (StatusCode)code : StatusCode.Unknown;
+    }
+}
