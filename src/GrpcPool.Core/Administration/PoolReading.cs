@@ -35,6 +35,14 @@ internal sealed record PoolReading(
             names.Length - queues.Length,
             pool.Workers.List(@namespace));
     }
+
+    /// <summary>The same without what other namespaces do.</summary>
+    public PoolReading WithoutOthers() => this with
+    {
+        SlotsUsed = Math.Min(SlotsUsed, Queues.Sum(static queue => queue.SlotsUsed)),
+        Running = Queues.Sum(static queue => queue.Count.Running),
+        Waiting = Queues.Sum(static queue => queue.Count.Scheduled + queue.Count.Queued + queue.Count.Retrying),
+    };
 }
 
 /// <summary>How a queue is at one moment.</summary>

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
@@ -41,6 +42,13 @@ internal static class Caller
 
     /// <summary>How much of its own tasks a call gets to see: payloads and results are for those alone who may read.</summary>
     public static V1.TaskView View(V1.TaskView asked, ServerCallContext context) => Grant(context)?.May(Role.Read) == false ? V1.TaskView.Basic : asked;
+
+    /// <summary>How the pool is, as the call may see it: what other namespaces do is for those alone who may change what holds for all.</summary>
+    public static PoolReading Read(TaskPool pool, ServerCallContext context)
+    {
+        var reading = PoolReading.Of(pool, Namespace(context));
+        return Grant(context)?.May(Role.Admin) == false ? reading.WithoutOthers() : reading;
+    }
 
     /// <summary>The same id, if the call may know of its task.</summary>
     public static async ValueTask<TaskId> KnownAsync(TaskPool pool, TaskId id, ServerCallContext context)

@@ -15,14 +15,14 @@ internal sealed class PoolAdminGrpcService(TaskPool pool, PoolAdmin admin, PoolS
     private static readonly TimeSpan IntervalDefault = TimeSpan.FromSeconds(1), IntervalMin = TimeSpan.FromSeconds(0.1), IntervalMax = TimeSpan.FromMinutes(1);
 
     public override Task<GetPoolResponse> GetPool(GetPoolRequest request, ServerCallContext context) =>
-        Task.FromResult(new GetPoolResponse { Pool = PoolMapping.ToInfo(pool, PoolReading.Of(pool, Caller.Namespace(context))) });
+        Task.FromResult(new GetPoolResponse { Pool = PoolMapping.ToInfo(pool, Caller.Read(pool, context)) });
 
     public override Task WatchPool(WatchPoolRequest request, IServerStreamWriter<WatchPoolResponse> responseStream, ServerCallContext context)
     {
         var checks = new FieldChecks();
         TimeSpan interval = request.Interval is null ? IntervalDefault : checks.Span(request.Interval, IntervalMin, IntervalMax, "interval");
         checks.ThrowIfAny();
-        return streams.WriteAsync(interval, responseStream, Caller.Namespace(context), context);
+        return streams.WriteAsync(interval, responseStream, context);
     }
 
     public override async Task<ResizePoolResponse> ResizePool(ResizePoolRequest request, ServerCallContext context)

@@ -13,7 +13,7 @@ internal sealed class PoolStreams(TaskPool pool, WriteDeadline deadline)
 
     private int _streams;
 
-    public async Task WriteAsync(TimeSpan interval, IServerStreamWriter<WatchPoolResponse> stream, string @namespace, ServerCallContext context)
+    public async Task WriteAsync(TimeSpan interval, IServerStreamWriter<WatchPoolResponse> stream, ServerCallContext context)
     {
         if (Interlocked.Increment(ref _streams) > StreamsMax)
         {
@@ -28,7 +28,7 @@ internal sealed class PoolStreams(TaskPool pool, WriteDeadline deadline)
             PoolReading? earlier = null;
             do
             {
-                var reading = PoolReading.Of(pool, @namespace);
+                PoolReading reading = Caller.Read(pool, context);
                 Task write = stream.WriteAsync(new WatchPoolResponse { Pool = PoolMapping.ToInfo(pool, reading, earlier) });
                 await deadline.HoldAsync(write, known: 0, context).ConfigureAwait(false);
                 earlier = reading;

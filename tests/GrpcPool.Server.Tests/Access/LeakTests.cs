@@ -97,6 +97,22 @@ public sealed class LeakTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task How_the_pool_is_tells_nothing_of_other_namespaces()
+    {
+        await using TestServer server = await StartAsync();
+        var (own, other) = (new PoolAdminService.PoolAdminServiceClient(server.As("owner")), new PoolAdminService.PoolAdminServiceClient(server.As("onlooker")));
+        PoolInfo seen = (await own.GetPoolAsync(new GetPoolRequest(), TestServer.Call)).Pool;
+        Assert.Equal((1, 1, 2), (seen.SlotsInUse, seen.Running, seen.Waiting));
+        using AsyncServerStreamingCall<WatchPoolResponse> watch = other.WatchPool(new WatchPoolRequest(), TestServer.Call);
+        Assert.True(await watch.ResponseStream.MoveNext(Stop));
+        foreach (PoolInfo pool in (PoolInfo[])[(await other.GetPoolAsync(new GetPoolRequest(), TestServer.Call)).Pool, watch.ResponseStream.Current.Pool])
+        {
+            Assert.Equal((0, 0, 0), (pool.SlotsInUse, pool.Running, pool.Waiting));
+            Assert.Equal(["default"], pool.Queues.Select(static queue => queue.Queue));
+        }
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task Nothing_is_submitted_outside_of_the_queues_and_kinds()
     {
         await using TestServer server = await StartAsync();
@@ -145,6 +161,7 @@ public sealed class LeakTests
             {
                 access.Add("owner", Role.Admin, "one");
                 access.Add("stranger", Role.Admin, "two");
+                access.Add("onlooker", Role.Read, "two");
                 access.Add("queue", Role.Admin, "one", queues: ["mail"]);
                 access.Add("kind", Role.Admin, "one", kinds: ["echo"]);
             });
