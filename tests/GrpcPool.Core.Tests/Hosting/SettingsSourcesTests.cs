@@ -25,6 +25,20 @@ public sealed class SettingsSourcesTests : IDisposable
     }
 
     [Fact]
+    public void A_variable_may_name_a_file_that_has_the_value()
+    {
+        Save("secret", "3\n");
+        string path = Path.Combine(_directory, "secret");
+        Assert.Equal(3, Read(SettingsSources.Read(null, _directory, Variables(("GRPCPOOL__POOL__SLOTS__FILE", path)), [])).Pool.Slots);
+        Assert.Contains("GRPCPOOL__POOL__SLOTS__FILE must name a file", Assert.Throws<SettingsException>(() => FromVariables(("GRPCPOOL__POOL__SLOTS__FILE", "/no/such/file"))).Message);
+        Assert.Contains(
+            "are both given", Assert.Throws<SettingsException>(() => FromVariables(("GRPCPOOL__POOL__SLOTS__FILE", path), ("GRPCPOOL__POOL__SLOTS", "3"))).Message);
+        Assert.Equal("x", FromVariables(("GRPCPOOL__HANDLERS__MAKE__ENVIRONMENT__FILE", "x"))["handlers:make:environment:FILE"]);
+
+        IConfiguration FromVariables(params (string, string)[] variables) => SettingsSources.Read(null, _directory, Variables(variables), []);
+    }
+
+    [Fact]
     public void A_file_that_is_named_replaces_the_default_one()
     {
         Save(SettingsSources.DefaultFile, """{ "Pool": { "Slots": 1 } }""");

@@ -15,6 +15,11 @@ internal static class SettingsSources
 
     private const int NamedParts = 3;
 
+    private const string FileSuffix = "__FILE";
+
+    /// <summary>Below it the names are those of variables, of which one may well be called FILE.</summary>
+    private const string VariablesSuffix = "__ENVIRONMENT__FILE";
+
     /// <summary>Reads all sources.</summary>
     /// <param name="file">The file, which must exist; null for the default one in <paramref name="directory"/>, if there.</param>
     /// <param name="directory">The working directory.</param>
@@ -58,7 +63,26 @@ internal static class SettingsSources
         from DictionaryEntry variable in environment
         let name = (string)variable.Key
         where name.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase)
-        select KeyValuePair.Create(KeyOf(name[EnvironmentPrefix.Length..]), (string?)variable.Value));
+        select ReadVariable(name, (string?)variable.Value, environment));
+
+    /// <summary>A variable whose name ends in __FILE gives the text of a file to the setting that is named before.</summary>
+    private static KeyValuePair<string, string?> ReadVariable(string name, string? value, IDictionary environment)
+    {
+        bool isFile = name.EndsWith(FileSuffix, StringComparison.OrdinalIgnoreCase) && !name.EndsWith(VariablesSuffix, StringComparison.OrdinalIgnoreCase);
+        if (!isFile)
+            return KeyValuePair.Create(KeyOf(name[EnvironmentPrefix.Length..]), value);
+        string bare = name[..^FileSuffix.Length];
+        if (environment.Contains(bare))
+            throw new SettingsException($"{name} and {bare} are both given; keep one of them.");
+        try
+        {
+            return KeyValuePair.Create(KeyOf(bare[EnvironmentPrefix.Length..]), (string?)File.ReadAllText(value ?? "").TrimEnd('\r', '\n'));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new SettingsException($"{name} must name a file that can be read: {e.Message}", e);
+        }
+    }
 
     /// <summary>
     /// The key that an environment variable stands for. Its first parts become lower case, as names of queues and kinds are; what lies below
