@@ -9,6 +9,7 @@ public sealed class CommandTests
     [Theory(Timeout = Timeout)]
     [InlineData("serve")]
     [InlineData("config")]
+    [InlineData("token")]
     [InlineData("health")]
     [InlineData("demo")]
     [InlineData("run")]

@@ -33,16 +33,16 @@ internal static class HealthCommand
 
     public static Command Create()
     {
-        var command = new ExemplifiedCommand("health", CommandGroups.Pool, Description, Examples) { Service, ServerAddress.Option, Timeout };
+        var command = new ExemplifiedCommand("health", CommandGroups.Pool, Description, Examples) { Service, ServerAddress.Option, ServerConnection.Authorities, Timeout };
         Timeout.Validators.Add(CheckTimeout);
         command.SetAction(result =>
-            RunAsync(result.GetValue(ServerAddress.Option)!, result.GetValue(Service)!, result.GetValue(Timeout)?.ToTimeSpan() ?? TimeoutDefault));
+            RunAsync(new GrpcPoolClientOptions { Address = result.GetValue(ServerAddress.Option)!, CaCertificateFile = ServerConnection.ReadAuthorities(result) }, result.GetValue(Service)!, result.GetValue(Timeout)?.ToTimeSpan() ?? TimeoutDefault));
         return command;
     }
 
-    private static async Task<int> RunAsync(Uri address, string service, TimeSpan timeout)
+    private static async Task<int> RunAsync(GrpcPoolClientOptions options, string service, TimeSpan timeout)
     {
-        using var pool = new GrpcPoolClient(new GrpcPoolClientOptions { Address = address });
+        using var pool = new GrpcPoolClient(options);
         try
         {
             DateTime deadline = TimeProvider.System.GetUtcNow().UtcDateTime + timeout;
@@ -54,7 +54,7 @@ internal static class HealthCommand
         }
         catch (RpcException e)
         {
-            return Report(e, address, service, timeout);
+            return Report(e, options.Address, service, timeout);
         }
     }
 

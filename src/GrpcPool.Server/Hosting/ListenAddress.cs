@@ -8,9 +8,10 @@ namespace GrpcPool.Server.Hosting;
 /// <param name="Host">The host as it was given, without brackets.</param>
 /// <param name="Ip">The host's IP address; null for <c>localhost</c> and for all.</param>
 /// <param name="Port">The port; 0 for any free one.</param>
-internal sealed record ListenAddress(string Host, IPAddress? Ip, int Port)
+/// <param name="IsTls">Whether it is encrypted.</param>
+internal sealed record ListenAddress(string Host, IPAddress? Ip, int Port, bool IsTls = false)
 {
-    private const string Scheme = "http://";
+    private const string Scheme = "http://", TlsScheme = "https://";
 
     /// <summary>Whether it stands for every address of the machine.</summary>
     public bool IsAll => Host is "*" or "+" || IPAddress.Any.Equals(Ip) || IPAddress.IPv6Any.Equals(Ip);
@@ -24,19 +25,23 @@ internal sealed record ListenAddress(string Host, IPAddress? Ip, int Port)
     /// <summary>Whether both cannot be listened at together.</summary>
     public bool Collides(ListenAddress other) => Port != 0 && Port == other.Port && (IsAll || other.IsAll || SameHost(other));
 
-    /// <summary>Reads <c>http://host:port</c>; false when the text is anything else, a name that would need DNS included.</summary>
+    /// <summary>Reads <c>http://host:port</c> and <c>https://host:port</c>; false when the text is anything else, a name that would need DNS included.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out ListenAddress? address)
     {
         address = null;
-        if (!text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        bool isTls = text.StartsWith(TlsScheme, StringComparison.OrdinalIgnoreCase);
+        if (!isTls && !text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
             return false;
 
-        string authority = text[Scheme.Length..].TrimEnd('/');
+        string authority = text[(isTls ? TlsScheme : Scheme).Length..].TrimEnd('/');
         int colon = authority.LastIndexOf(':');
         if (colon < 0 || !ushort.TryParse(authority.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
             return false;
 
-        return TryParseHost(authority[..colon], port, out address);
+        if (!TryParseHost(authority[..colon], port, out address))
+            return false;
+        address = address with { IsTls = isTls };
+        return true;
     }
 
     private static bool TryParseHost(string host, int port, [NotNullWhen(true)] out ListenAddress? address)

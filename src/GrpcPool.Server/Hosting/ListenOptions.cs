@@ -1,7 +1,7 @@
 namespace GrpcPool.Server.Hosting;
 
 /// <summary>
-/// Where the server listens. Addresses are of the form <c>http://host:port</c>; the host is an IP address, <c>localhost</c>, or <c>*</c> for
+/// Where the server listens. Addresses are of the form <c>http://host:port</c> or, with <see cref="Tls"/>, <c>https://host:port</c>; the host is an IP address, <c>localhost</c>, or <c>*</c> for
 /// all; port 0 is any free port.
 /// </summary>
 public sealed class ListenOptions
@@ -19,6 +19,9 @@ public sealed class ListenOptions
 
     /// <summary>The address of the endpoints for operators, such as <c>/readyz</c>; <c>http://*:9090</c> by default; empty for none.</summary>
     public string Ops { get; set; } = "http://*:9090";
+
+    /// <summary>The certificates of <see cref="Grpc"/> and <see cref="Http"/>, where these are addresses of https: each then serves HTTP/2 and HTTP/1.1.</summary>
+    public TlsOptions Tls { get; } = new();
 
     /// <summary>
     /// Whether <see cref="Grpc"/> and <see cref="Http"/> may be open to other hosts, without encryption and without a password. False by default.

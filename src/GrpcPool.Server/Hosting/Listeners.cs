@@ -1,6 +1,7 @@
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -19,7 +20,7 @@ internal enum ListenerKind
 }
 
 /// <summary>The three listeners, with the limits that keep one caller from harming the others.</summary>
-internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, TaskPool pool, ILogger<Listeners> log)
+internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, TaskPool pool, Certificates certificates, ILogger<Listeners> log)
 {
     /// <summary>Probes have their own connections: a flood on the API must not make them fail.</summary>
     private const int OpsConnectionsMax = 100;
@@ -58,10 +59,11 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     /// <summary>The address that a listener got, where it asked for any free port.</summary>
     private static string Bound(Queue<string> bound, string asked) => asked.Length == 0 ? "(off)" : bound.TryDequeue(out string? got) ? got : asked;
 
-    private static void Listen(KestrelServerOptions kestrel, string url, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
+    private void Listen(KestrelServerOptions kestrel, string url, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
     {
         if (!ListenAddress.TryParse(url, out ListenAddress? address))
             return;
+        bool isTls = address.IsTls;
         if (address.Ip is { } ip)
             kestrel.Listen(ip, address.Port, Configure);
         else if (address.IsLocalhost)
@@ -69,7 +71,12 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
         else
             kestrel.ListenAnyIP(address.Port, Configure);
 
-        void Configure(KestrelListenOptions listener) => Prepare(listener, kind, protocols, limit);
+        void Configure(KestrelListenOptions listener)
+        {
+            Prepare(listener, kind, isTls ? HttpProtocols.Http1AndHttp2 : protocols, limit);
+            if (isTls)
+                listener.UseHttps(certificates.ForHandshakes());
+        }
     }
 
     private static void Prepare(KestrelListenOptions listener, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)

@@ -45,6 +45,8 @@ public static class PoolHost
         builder.Services.AddReflection();
         builder.Services.AddSingleton(listen);
         builder.Services.AddSingleton<Listeners>();
+        builder.Services.AddSingleton<Certificates>();
+        builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<Certificates>());
         builder.Services.AddSingleton(access ?? new AccessOptions());
         builder.Services.AddSingleton<TokenBook>();
         builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<TokenBook>());

@@ -13,6 +13,7 @@ internal sealed class ServerSettings
         { PoolSettings.Table, settings => settings.Pool },
         { "Listen", ListenSettings.Table, settings => settings.Listen },
         { "Access", AccessSettings.Table, settings => settings.Access },
+        static (settings, _, violations) => ListenSettings.CheckCredentials(settings.Listen, settings.Access.Tokens.Count > 0, violations),
     };
 
     public GrpcPoolOptions Pool { get; } = new();

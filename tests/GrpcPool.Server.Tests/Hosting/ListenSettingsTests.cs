@@ -1,5 +1,6 @@
 using GrpcPool.Core.Hosting.Settings;
 using GrpcPool.Server.Hosting;
+using GrpcPool.Server.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 
 namespace GrpcPool.Server.Tests.Hosting;
@@ -43,6 +44,31 @@ public sealed class ListenSettingsTests
         Assert.StartsWith($"Listen:{key} is \"{address}\", which other hosts reach without encryption", line);
         Assert.EndsWith("http://127.0.0.1:6000, or accept that with Listen:AllowInsecure = true.", line);
         Assert.True(Load(($"Listen:{key}", address), ("Listen:AllowInsecure", "true")).AllowInsecure);
+    }
+
+    [Theory]
+    [InlineData("Grpc")]
+    [InlineData("Http")]
+    public void An_encrypted_address_that_other_hosts_reach_needs_credentials(string key)
+    {
+        using var files = new CertificateFiles();
+        (string, string)[] tls = [($"Listen:{key}", "https://*:6000"), .. files.Settings];
+        Assert.StartsWith($"Listen:{key} is \"https://*:6000\", which other hosts reach without a password; name tokens in Access:Tokens", Refuse(tls));
+        (string, string)[] token = [("Access:Tokens:web:Hash", new string('a', 64)), ("Access:Tokens:web:Roles:0", "read")];
+        Assert.Equal(files.Certificate, Load([.. tls, .. token]).Tls.Certificate);
+        Assert.NotNull(Load([.. tls, ("Listen:Tls:ClientAuthorities", files.Authority)]).Tls.ClientAuthorities);
+        Assert.True(Load([.. tls, ("Listen:AllowInsecure", "true")]).AllowInsecure);
+        Assert.StartsWith($"Listen:{key} is \"http://*:6000\", which other hosts reach without encryption", Refuse([($"Listen:{key}", "http://*:6000"), .. token]));
+    }
+
+    [Fact]
+    public void A_certificate_and_its_key_go_together_and_are_for_an_address_of_https()
+    {
+        using CertificateFiles files = new(), others = new();
+        Assert.StartsWith("Listen:Tls:Key is missing beside Listen:Tls:Certificate;", Refuse(("Listen:Grpc", "https://127.0.0.1:6000"), files.Settings[0]));
+        Assert.StartsWith("Listen:Tls:Certificate cannot be used:", Refuse(("Listen:Grpc", "https://127.0.0.1:6000"), files.Settings[0], ("Listen:Tls:Key", others.Key)));
+        Assert.StartsWith("Listen:Tls:Certificate is given, but no address uses it;", Refuse(files.Settings));
+        Assert.StartsWith("Listen:Ops is \"https://*:9090\"; give http://host:port", Refuse([("Listen:Ops", "https://*:9090")]));
     }
 
     [Fact]
