@@ -99,7 +99,7 @@ internal sealed class BulkSubmission : IDisposable
             return;
         }
 
-        _decided.Writer.TryWrite((new SubmitOutcome(item.Index, item.Task.Id, result.Created, result.Error), item.Places));
+        _decided.Writer.TryWrite((new SubmitOutcome(item.Index, result.Id.Length > 0 ? result.Id : item.Task.Id, result.Created, result.Error), item.Places));
         CloseOne();
     }
 

@@ -54,14 +54,14 @@ public sealed class GrpcPoolClient : IDisposable, IAsyncDisposable
     /// <summary>Submits a task. Repeated for <see cref="GrpcPoolClientOptions.RetryFor"/> while the server is out of reach or its queue is full.</summary>
     /// <param name="task">The task; not to be changed meanwhile. Where it has no id, the handle has the one that was made.</param>
     /// <param name="cancellationToken">Ends the call; whether the task was accepted is then not known.</param>
-    /// <returns>The handle of the accepted task.</returns>
+    /// <returns>The handle of the accepted task; of the live one where the server answers that for its unique key.</returns>
     /// <exception cref="RpcException">The server refused the task or stayed out of reach.</exception>
     public async Task<TaskHandle> SubmitAsync(TaskSpec task, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(task);
         var request = new SubmitRequest { Task = _link.WithId(task) };
-        await _link.CallAsync(options => Service.SubmitAsync(request, options).ResponseAsync, cancellationToken).ConfigureAwait(false);
-        return GetTask(request.Task.Id);
+        SubmitResponse response = await _link.CallAsync(options => Service.SubmitAsync(request, options).ResponseAsync, cancellationToken).ConfigureAwait(false);
+        return GetTask(IdOf(response.Task, request.Task));
     }
 
     /// <summary>Submits a task whose payload is JSON, as the other overload does.</summary>
@@ -90,7 +90,7 @@ public sealed class GrpcPoolClient : IDisposable, IAsyncDisposable
     {
         var request = new SubmitBatchRequest { Atomic = atomic, Tasks = { tasks.Select(_link.WithId) } };
         SubmitBatchResponse response = await _link.CallAsync(SubmitAsync, cancellationToken).ConfigureAwait(false);
-        return [.. response.Results.Select((result, i) => new SubmitOutcome(i, request.Tasks[i].Id, result.Created, result.Error))];
+        return [.. response.Results.Select((result, i) => new SubmitOutcome(i, IdOf(result.Task, request.Tasks[i]), result.Created, result.Error))];
 
         async Task<SubmitBatchResponse> SubmitAsync(CallOptions options)
         {
@@ -140,6 +140,9 @@ public sealed class GrpcPoolClient : IDisposable, IAsyncDisposable
         var request = new WatchRequest { Filter = filter, View = view, AfterRevision = afterRevision, SkipSnapshot = skipSnapshot };
         return ResumingWatch.ReadAsync(_link, request, cancellationToken);
     }
+
+    /// <summary>The id of what was accepted, which is another task where that has the unique key.</summary>
+    private static string IdOf(TaskInfo? accepted, TaskSpec task) => accepted is { Id.Length: > 0 } ? accepted.Id : task.Id;
 
     /// <summary>Closes the connections. Calls under way end with an error; tasks go on.</summary>
     public void Dispose() => _channel?.Dispose();

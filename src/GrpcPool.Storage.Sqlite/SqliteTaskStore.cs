@@ -55,6 +55,8 @@ internal sealed class SqliteTaskStore(SqliteOptions options) : ITaskStore, IDisp
 
     public ValueTask<TaskRecord?> FindAsync(TaskId id) => _readers!.ReadAsync(reader => reader.Find(id));
 
+    public ValueTask<TaskRecord?> FindUniqueAsync(string @namespace, string key) => _readers!.ReadAsync(reader => reader.FindUnique(@namespace, key));
+
     public ValueTask<TaskPage> ScanAsync(TaskScan scan) => _readers!.ReadLongAsync(reader => reader.Scan(scan));
 
     public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit) => _readers!.ReadAsync(reader => reader.ReadReady(lane, slotsMax, limit));

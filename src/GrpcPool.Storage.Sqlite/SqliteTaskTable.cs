@@ -12,9 +12,12 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     private readonly TaskWriter _writer = new(connection);
     private readonly LogTable _logs = new(connection);
     private readonly SettingTable _settings = new(connection);
+    private readonly UniqueTable _unique = new(connection);
+    private readonly DependencyTable _dependencies = new(connection, new TaskRows(connection, names));
     private readonly NeverStarted _neverStarted = new(connection);
     private readonly RecordCache _cache = new();
     private readonly Statement _firstInLine = connection.PrepareFile("task_first_in_line");
+    private readonly Statement _uniqueTask = connection.PrepareFile("task_unique");
     private readonly Statement _due = connection.PrepareFile("task_due");
     private readonly Statement _finished = connection.PrepareFile("task_finished");
     private readonly Statement _running = connection.PrepareFile("task_running");
@@ -82,6 +85,7 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
             _writer.Update(before, after);
         lanes.Note(before, after);
         _neverStarted.Note(after);
+        _unique.Note(before, after);
         _cache.Put(after);
         if (before?.Revision != after.Revision)
             history.Changed(after);
@@ -98,8 +102,16 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
 
     public TaskRecord? FirstInLine(string @namespace, string serialKey) => _rows.First(_firstInLine.Bind(1, @namespace).Bind(2, serialKey));
 
+    public TaskRecord? UniqueTask(string @namespace, string key) => _rows.First(_uniqueTask.Bind(1, @namespace).Bind(2, key));
+
     public TaskRecord? OldestNeverStarted(string @namespace, string queue, int priorityMax) =>
         _neverStarted.Oldest(_rows, @namespace, queue, priorityMax);
+
+    public void AddDependency(TaskRecord parent, TaskRecord dependant, bool waits) => _dependencies.Add(parent, dependant, waits);
+
+    public IReadOnlyList<TaskRecord> TakeWaiting(TaskRecord parent) => Known(_dependencies.TakeWaiting(parent));
+
+    public IReadOnlyList<TaskRecord> TakeParents(TaskRecord dependant) => Known(_dependencies.TakeParents(dependant));
 
     public IReadOnlyList<TaskRecord> DueToWake(DateTimeOffset now, int max) => Known(_rows.All(_due.Bind(1, Times.ToTicks(now)).Bind(2, max)));
 

@@ -27,6 +27,7 @@ internal sealed class StoreReader : IDisposable
     private readonly Statement _meta;
     private readonly Statement _newestChange;
     private readonly Statement _changes;
+    private readonly Statement _unique;
 
     public StoreReader(Connection connection, LaneNames names)
     {
@@ -43,9 +44,12 @@ internal sealed class StoreReader : IDisposable
         _meta = connection.PrepareFile("meta_read");
         _newestChange = connection.PrepareFile("history_newest");
         _changes = connection.PrepareFile("history_after");
+        _unique = connection.PrepareFile("task_unique");
     }
 
     public TaskRecord? Find(TaskId id) => AtOneCommit(() => _rows.Find(id));
+
+    public TaskRecord? FindUnique(string @namespace, string key) => AtOneCommit(() => _rows.First(_unique.Bind(1, @namespace).Bind(2, key)));
 
     public TaskPage Scan(TaskScan scan) => AtOneCommit(() => ScanRows(scan));
 

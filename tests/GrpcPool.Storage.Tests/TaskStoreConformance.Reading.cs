@@ -64,13 +64,14 @@ public abstract partial class TaskStoreConformance
         await Store.InsertAsync(Given.Task("labels", spec with { Labels = labels }));
         await Store.InsertAsync(Given.Task("key", spec with { SerialKey = "k" }));
         await Store.InsertAsync(Given.Task("parent", spec with { ParentId = "p" }));
+        await Store.InsertAsync(Given.Task("group", spec with { Group = "g" }));
         Store.Pass(TimeSpan.FromSeconds(10));
         await Store.InsertAsync(Given.Task("late"));
         await Store.EndAsync(Given.Task("done"), Given.Success);
         await Store.DoAsync(Given.Insert(new NewTask(new TaskId("other", "foreign"), spec)));
 
         var all = new TaskFilter(Given.Namespace);
-        await AssertFound(all, "plain", "queue", "kind", "labels", "key", "parent", "late", "done");
+        await AssertFound(all, "plain", "queue", "kind", "labels", "key", "parent", "group", "late", "done");
         await AssertFound(new TaskFilter("other"), "foreign");
         await AssertFound(new TaskFilter("unknown"));
         await AssertFound(all with { States = [TaskState.Succeeded, TaskState.Failed] }, "done");
@@ -82,6 +83,8 @@ public abstract partial class TaskStoreConformance
         await AssertFound(all with { Labels = new Dictionary<string, string> { ["colour"] = "red" } });
         await AssertFound(all with { SerialKey = "k" }, "key");
         await AssertFound(all with { ParentId = "p" }, "parent");
+        await AssertFound(all with { Group = "g" }, "group");
+        await AssertFound(all with { Group = "G" });
         await AssertFound(all with { SubmittedAfter = Store.Now }, "late", "done");
         await AssertFound(all with { SubmittedBefore = Store.Now, Kinds = ["sleep", "echo"], Queues = ["images"] }, "queue");
         await AssertFound(all with { SubmittedAfter = Store.Now, SubmittedBefore = Store.Now });

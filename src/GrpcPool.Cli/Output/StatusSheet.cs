@@ -36,6 +36,7 @@ internal static class StatusSheet
         ("labels", Join(task.Labels)),
         ("headers", Join(task.Headers)),
         ("parent", task.ParentId),
+        ("group", task.Group),
         ("submitted", Wording.Time(task.SubmittedAt)),
         ("due", Wording.Time(task.RunAt)),
         ("started", task.StartedAt is null ? "" : Wording.Time(task.StartedAt)),

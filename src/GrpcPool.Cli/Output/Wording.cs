@@ -52,6 +52,7 @@ internal static class Wording
         TaskState.Failed => $"{info.Failure?.Message}{(info.Attempt > 1 ? $" ({Count(info.Attempt, "attempt")})" : "")}",
         TaskState.Cancelled => info.Cancellation?.Reason ?? "",
         TaskState.Expired => "not started in time",
+        TaskState.Scheduled when info.WaitingReason == WaitingReason.After => "waits for other tasks",
         TaskState.Scheduled => "not due yet",
 
         // Other reasons change without news of the task, so that what was told may no longer be so.

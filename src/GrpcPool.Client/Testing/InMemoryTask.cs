@@ -33,6 +33,7 @@ internal sealed class InMemoryTask(TaskSpec spec, TimeProvider time)
         && (filter.Kinds.Count == 0 || filter.Kinds.Contains(Info.Kind))
         && (filter.SerialKey.Length == 0 || filter.SerialKey == Info.SerialKey)
         && (filter.ParentId.Length == 0 || filter.ParentId == Info.ParentId)
+        && (filter.Group.Length == 0 || filter.Group == Info.Group)
         && filter.Labels.All(label => Info.Labels.TryGetValue(label.Key, out string? value) && value == label.Value);
 
     public static TaskInfo InfoOf(TaskSpec spec, int attempt, DateTimeOffset now = default)
@@ -51,6 +52,7 @@ internal sealed class InMemoryTask(TaskSpec spec, TimeProvider time)
             Slots = spec.HasSlots ? spec.Slots : 1,
             Labels = { spec.Labels },
             ParentId = spec.ParentId,
+            Group = spec.Group,
             SubmittedAt = at,
             RunAt = at,
             UpdatedAt = at,

@@ -48,12 +48,23 @@ internal sealed class InMemoryTasks(TimeProvider time)
     /// <exception cref="RpcException">Another task has the id.</exception>
     public (TaskInfo Task, bool Created) Submit(TaskSpec spec)
     {
+        if (spec.After.Count > 0)
+            throw new RpcException(new Status(StatusCode.Unimplemented, "the pool in memory runs every task at once: leave after unset"));
         if (spec.Id.Length == 0)
             spec.Id = Guid.CreateVersion7(time.GetUtcNow()).ToString();
         lock (_lock)
         {
             if (_tasks.Find(task => task.Spec.Id == spec.Id) is { } known)
                 return known.Spec.Equals(spec) ? (known.View(TaskView.Basic), false) : throw new RpcException(new Status(StatusCode.AlreadyExists, $"another task has the id {spec.Id}"));
+            if (spec.UniqueKey.Length > 0 && _tasks.Find(task => task.Spec.UniqueKey == spec.UniqueKey && !task.Info.State.IsFinal()) is { } holder)
+            {
+                if (spec.OnConflict is ConflictPolicy.Unspecified or ConflictPolicy.UseExisting)
+                    return (holder.View(TaskView.Basic), false);
+                if (spec.OnConflict != ConflictPolicy.Replace || holder.Info.State != TaskState.Queued)
+                    throw new RpcException(new Status(StatusCode.AlreadyExists, $"the task {holder.Spec.Id} has the unique key {spec.UniqueKey}"));
+                Cancel_NeedsLock(holder, "replaced");
+            }
+
             var task = new InMemoryTask(spec, time);
             _tasks.Add(task);
             Publish_NeedsLock(task);
@@ -84,13 +95,7 @@ internal sealed class InMemoryTasks(TimeProvider time)
             InMemoryTask task = Get_NeedsLock(id);
             running = task.Context;
             if (!task.Info.State.IsFinal())
-            {
-                task.Info.Cancellation ??= new Cancellation { Reason = reason, At = Timestamp.FromDateTimeOffset(time.GetUtcNow()) };
-                if (running is null)
-                    task.Info.State = TaskState.Cancelled;
-                Publish_NeedsLock(task);
-            }
-
+                Cancel_NeedsLock(task, reason);
             now = task.View(TaskView.Basic);
         }
 
@@ -146,6 +151,14 @@ internal sealed class InMemoryTasks(TimeProvider time)
         task.Context = context;
         _attempts.Add(context);
         _ = Task.Run(async () => OnEnd(task, context, await context.RunAsync(handler).ConfigureAwait(false)));
+    }
+
+    private void Cancel_NeedsLock(InMemoryTask task, string reason)
+    {
+        task.Info.Cancellation ??= new Cancellation { Reason = reason, At = Timestamp.FromDateTimeOffset(time.GetUtcNow()) };
+        if (task.Context is null)
+            task.Info.State = TaskState.Cancelled;
+        Publish_NeedsLock(task);
     }
 
     private void Begin_NeedsLock(InMemoryTask task)

@@ -44,14 +44,14 @@ internal sealed class Admission(SettingsInForce settings, TaskCounters counters)
     }
 
     /// <summary>Decides on tasks of which all or none come in, apart from those that are known already; promises them places if all are admitted.</summary>
-    public AdmissionDecision[] DecideAll(IReadOnlyList<NewTask> tasks, IReadOnlySet<NewTask> known)
+    public AdmissionDecision[] DecideAll(IReadOnlyList<NewTask> tasks, IReadOnlyDictionary<NewTask, InsertMode> known)
     {
         bool alone = _promisedTotal == 0;
         var decisions = new AdmissionDecision[tasks.Count];
         var admitted = new List<NewTask>();
         for (int i = 0; i < decisions.Length; i++)
         {
-            if (known.Contains(tasks[i]))
+            if (known.ContainsKey(tasks[i]))
                 continue;
             decisions[i] = Decide(tasks[i]);
             if (decisions[i] == AdmissionDecision.Admit)

@@ -26,7 +26,7 @@ internal sealed class Committer(
     private readonly Channel<object> _requests = Channel.CreateBounded<object>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
     private readonly List<TaskCommand> _commands = [];
 
-    /// <summary>Who hears of the outcome of the command at the same place: a request, a pick, or nobody.</summary>
+    /// <summary>Who hears of the outcome of the command at the same place: a request, a pick, or a duty.</summary>
     private readonly List<object?> _listeners = [];
     private readonly List<ICommandRequest> _nudges = [];
     private readonly List<Pick> _picks = [];
@@ -169,7 +169,7 @@ internal sealed class Committer(
         foreach (IDuty duty in _duties)
         {
             if (duty.Next(now) is { } command)
-                Add(command, listener: null);
+                Add(command, duty);
         }
 
         LaneWindow? laneToFill = dispatcher.PickAll(_picks);
@@ -222,6 +222,9 @@ internal sealed class Committer(
                     dispatcher.Release(lease);
                 request.Committed(outcome);
                 break;
+            case IDuty duty:
+                duty.Done(outcome);
+                break;
             case InsertRequest insert:
                 insert.Settle(outcome, executor.Start, dispatcher.Release, gate.Continue);
                 break;
@@ -232,7 +235,7 @@ internal sealed class Committer(
                 dispatcher.Release(pick.Lease);
                 break;
             default:
-                Debug.Assert(listener is null, "only duties have nobody who listens");
+                Debug.Fail("every command has somebody who listens");
                 break;
         }
     }

@@ -264,7 +264,7 @@ internal sealed class Dispatcher
     {
         return task.State switch
         {
-            TaskState.Scheduled => WaitingReason.NotDue,
+            TaskState.Scheduled => task.Awaits > 0 ? WaitingReason.After : WaitingReason.NotDue,
             TaskState.Retrying => WaitingReason.Backoff,
             TaskState.Queued => ReasonForQueued(task),
             _ => null,

@@ -83,7 +83,7 @@ internal sealed class InsertRequest
         {
             (Submission submission, int index, SlotLease? lease) = _places[i];
             CommandOutcome item = outcome.Items![i];
-            submission.Set(index, new SubmitResult(VerdictOf(item.Verdict), item.Task));
+            submission.Set(index, new SubmitResult(VerdictOf(item.Verdict), item.Task, item.Place));
             if (lease is not null && item is { Verdict: Verdict.Done, Task: { State: Tasks.TaskState.Running } running })
                 started(running, lease);
             else if (lease is not null)
@@ -113,6 +113,8 @@ internal sealed class InsertRequest
         Verdict.Done => SubmitVerdict.Created,
         Verdict.Existing => SubmitVerdict.Existing,
         Verdict.Conflict => SubmitVerdict.Conflict,
+        Verdict.NoParent => SubmitVerdict.NoParent,
+        Verdict.KeyHeld => SubmitVerdict.KeyHeld,
         Verdict.Full => SubmitVerdict.QueueFull,
         _ => SubmitVerdict.Aborted,
     };

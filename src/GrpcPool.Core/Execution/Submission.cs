@@ -30,6 +30,12 @@ internal enum SubmitVerdict
     /// <summary>The id exists with another spec.</summary>
     Conflict,
 
+    /// <summary>One of the tasks after which it is to run does not exist.</summary>
+    NoParent,
+
+    /// <summary>Another task, which has not ended, has the unique key.</summary>
+    KeyHeld,
+
     QueueFull,
 
     PoolFull,
@@ -51,7 +57,10 @@ internal enum SubmitVerdict
 }
 
 /// <summary>What became of a submitted task, and the task where there is one.</summary>
-internal readonly record struct SubmitResult(SubmitVerdict Verdict, TaskRecord? Task = null);
+/// <param name="Verdict">What became of it.</param>
+/// <param name="Task">The task.</param>
+/// <param name="Place">Which of the tasks after which it is to run does not exist, from 0.</param>
+internal readonly record struct SubmitResult(SubmitVerdict Verdict, TaskRecord? Task = null, int Place = 0);
 
 /// <summary>Tasks on their way in: admitted item by item, in order, over one or more commits.</summary>
 internal sealed class Submission(IReadOnlyList<NewTask> tasks, bool atomic, WhenFull whenFull, CancellationToken left)

@@ -98,14 +98,14 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
 
     private async ValueTask AdmitAllAsync(Submission submission, InsertRequest insert)
     {
-        var known = new HashSet<NewTask>(ReferenceEqualityComparer.Instance);
+        var known = new Dictionary<NewTask, InsertMode>(ReferenceEqualityComparer.Instance);
         AdmissionDecision[] decisions = admission.DecideAll(submission.Tasks, known);
         if (Array.Exists(decisions, static decision => decision is not (AdmissionDecision.Admit or AdmissionDecision.AskAgain)))
         {
             foreach (NewTask task in submission.Tasks)
             {
-                if (await IsKnownAsync(task).ConfigureAwait(false))
-                    known.Add(task);
+                if (await ModeOfKnownAsync(task).ConfigureAwait(false) is { } mode)
+                    known.Add(task, mode);
             }
 
             if (known.Count > 0)
@@ -116,8 +116,8 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
             return;
         if (Array.TrueForAll(decisions, static decision => decision == AdmissionDecision.Admit))
         {
-            foreach (NewTask _ in submission.Tasks)
-                insert.Add(submission, InsertMode.Plain, lease: null);
+            foreach (NewTask task in submission.Tasks)
+                insert.Add(submission, known.GetValueOrDefault(task), lease: null);
             _lineFormed = true;
         }
         else
@@ -137,24 +137,31 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
             return false;
         if (decision == AdmissionDecision.Admit)
         {
-            bool due = task.RunAt is null || task.RunAt <= time.GetUtcNow();
+            bool due = task.Spec.After.Count == 0 && (task.RunAt is null || task.RunAt <= time.GetUtcNow());
             SlotLease? lease = due && !_lineFormed ? dispatcher.TryTake(task) : null;
             _lineFormed |= due && lease is null;
             insert.Add(submission, lease is null ? InsertMode.Plain : InsertMode.Start, lease);
             return true;
         }
 
-        // A known id needs no room: the store says whether it is the same task.
-        if (await IsKnownAsync(task).ConfigureAwait(false))
+        // What is known needs no room: the store says whether it is the same task.
+        if (await ModeOfKnownAsync(task).ConfigureAwait(false) is { } mode)
         {
-            insert.Add(submission, InsertMode.Plain, lease: null);
+            insert.Add(submission, mode, lease: null);
             return true;
         }
 
         return decision is AdmissionDecision.QueueFull or AdmissionDecision.PoolFull ? TryFull(submission, insert, task, decision) : Decide(submission, decision);
     }
 
-    private async ValueTask<bool> IsKnownAsync(NewTask task) => task.SpecHash is not null && await store.FindAsync(task.Id).ConfigureAwait(false) is not null;
+    /// <summary>How a task goes in for which there is no room, if its id is known or its unique key is held; else null.</summary>
+    private async ValueTask<InsertMode?> ModeOfKnownAsync(NewTask task)
+    {
+        if (task.SpecHash is not null && await store.FindAsync(task.Id).ConfigureAwait(false) is not null)
+            return InsertMode.Plain;
+        bool held = task.Spec.UniqueKey.Length > 0 && await store.FindUniqueAsync(task.Id.Namespace, task.Spec.UniqueKey).ConfigureAwait(false) is not null;
+        return held ? InsertMode.WithoutRoom : null;
+    }
 
     private bool TryFull(Submission submission, InsertRequest insert, NewTask task, AdmissionDecision decision)
     {

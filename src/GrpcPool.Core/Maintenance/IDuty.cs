@@ -10,4 +10,9 @@ internal interface IDuty
 
     /// <summary>What is to be done now, or null. Asked before each commit.</summary>
     TaskCommand? Next(DateTimeOffset now);
+
+    /// <summary>Hears what became of its command.</summary>
+    void Done(CommandOutcome outcome)
+    {
+    }
 }

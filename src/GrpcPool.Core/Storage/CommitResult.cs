@@ -41,6 +41,15 @@ internal enum Verdict
     /// <summary>There is no room, and nothing to displace.</summary>
     Full,
 
+    /// <summary>One of the tasks after which it is to run does not exist.</summary>
+    NoParent,
+
+    /// <summary>Tasks that are to run after it have not ended.</summary>
+    Awaited,
+
+    /// <summary>Another task, which has not ended, has the unique key.</summary>
+    KeyHeld,
+
     /// <summary>Another item of the same atomic insertion could not be done.</summary>
     Aborted,
 }
@@ -49,7 +58,8 @@ internal enum Verdict
 /// <param name="Verdict">What became of it.</param>
 /// <param name="Task">The task; null where there is none.</param>
 /// <param name="Items">One per item of an <see cref="InsertTasks"/>; else null.</param>
-internal readonly record struct CommandOutcome(Verdict Verdict, TaskRecord? Task = null, IReadOnlyList<CommandOutcome>? Items = null);
+/// <param name="Place">Which of the tasks after which it is to run does not exist, from 0.</param>
+internal readonly record struct CommandOutcome(Verdict Verdict, TaskRecord? Task = null, IReadOnlyList<CommandOutcome>? Items = null, int Place = 0);
 
 /// <summary>What sort of change.</summary>
 internal enum ChangeType

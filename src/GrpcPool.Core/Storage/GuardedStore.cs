@@ -96,6 +96,8 @@ internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger 
 
     public ValueTask<TaskRecord?> FindAsync(TaskId id) => WatchedAsync(store.FindAsync(id));
 
+    public ValueTask<TaskRecord?> FindUniqueAsync(string @namespace, string key) => WatchedAsync(store.FindUniqueAsync(@namespace, key));
+
     public ValueTask<TaskPage> ScanAsync(TaskScan scan) => WatchedAsync(store.ScanAsync(scan));
 
     public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit) => WatchedAsync(store.ReadReadyAsync(lane, slotsMax, limit));

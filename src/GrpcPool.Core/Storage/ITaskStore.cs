@@ -16,6 +16,9 @@ internal interface ITaskStore
     /// <summary>Finds a task by its id.</summary>
     ValueTask<TaskRecord?> FindAsync(TaskId id);
 
+    /// <summary>Finds the task that has a unique key and has not ended.</summary>
+    ValueTask<TaskRecord?> FindUniqueAsync(string @namespace, string key);
+
     /// <summary>Reads tasks in the order of their sequence.</summary>
     ValueTask<TaskPage> ScanAsync(TaskScan scan);
 

@@ -39,6 +39,9 @@ internal enum InsertMode
 
     /// <summary>In the place of the oldest never-started task of its queue with no higher priority.</summary>
     Displace,
+
+    /// <summary>As one for which there is no room, and which needs none: its unique key is held. If it is no longer, it is refused.</summary>
+    WithoutRoom,
 }
 
 /// <summary>Starts an attempt, if the task is still ready.</summary>

@@ -101,6 +101,12 @@ internal sealed record TaskRecord
     /// <summary>Whether another task is before it in its line.</summary>
     public bool Blocked { get; init; }
 
+    /// <summary>How many of the tasks after which it is to run have not ended. More than 0 only while it is scheduled.</summary>
+    public int Awaits { get; init; }
+
+    /// <summary>How many of the tasks that are, or were, to run after it have not ended: they keep it, over its retention.</summary>
+    public int Dependants { get; init; }
+
     public string Worker { get; init; } = "";
 
     /// <summary>What is known of leases outside of this process; null where there never was one.</summary>
@@ -133,11 +139,11 @@ internal sealed record TaskRecord
     /// <summary>When the clock alone next changes this task; null for never. A running task's timeouts are its executor's.</summary>
     public DateTimeOffset? WakeAt => State switch
     {
-        TaskState.Scheduled => RunAt,
+        TaskState.Scheduled => Awaits > 0 ? null : RunAt,
         TaskState.Queued => Earlier(StartDeadline, TotalDeadline),
         TaskState.Retrying => Earlier(RunAt, TotalDeadline),
         TaskState.Running => null,
-        _ => ExpiresAt,
+        _ => Dependants > 0 ? null : ExpiresAt,
     };
 
     private static DateTimeOffset? Earlier(DateTimeOffset? a, DateTimeOffset? b) => a is null ? b : b < a ? b : a;

@@ -18,6 +18,16 @@ internal sealed record TaskSpec
     /// <summary>Empty for none.</summary>
     public string SerialKey { get; init; } = "";
 
+    /// <summary>Of the tasks with one key at most one has not ended; empty for none.</summary>
+    public string UniqueKey { get; init; } = "";
+
+    public ConflictPolicy OnConflict { get; init; } = ConflictPolicy.UseExisting;
+
+    /// <summary>The ids of the tasks after which it is to run, each once.</summary>
+    public IReadOnlyList<string> After { get; init; } = [];
+
+    public AfterPolicy AfterPolicy { get; init; } = AfterPolicy.Cancel;
+
     public int Slots { get; init; } = 1;
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = NoPairs;
@@ -25,6 +35,9 @@ internal sealed record TaskSpec
     public IReadOnlyDictionary<string, string> Headers { get; init; } = NoPairs;
 
     public string ParentId { get; init; } = "";
+
+    /// <summary>Shared with other tasks; empty for none.</summary>
+    public string Group { get; init; } = "";
 
     public TimeSpan? StartTimeout { get; init; }
 

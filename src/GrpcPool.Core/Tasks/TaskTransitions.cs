@@ -27,10 +27,12 @@ internal static class TaskTransitions
     /// <param name="stamp">Of the insertion.</param>
     /// <param name="lineTaken">Whether somebody stands in the line of its serial key.</param>
     /// <param name="start">Who starts it in the same change, if it is ready, which saves a write; null for nobody.</param>
+    /// <param name="awaits">How many tasks it waits for.</param>
     public static TaskRecord Submit(
-        TaskId id, TaskSpec spec, byte[]? specHash, string submittedBy, DateTimeOffset? runAt, Stamp stamp, bool lineTaken = false, AttemptStart? start = null)
+        TaskId id, TaskSpec spec, byte[]? specHash, string submittedBy, DateTimeOffset? runAt, Stamp stamp, bool lineTaken = false, AttemptStart? start = null, int awaits = 0)
     {
-        bool due = !(runAt > stamp.Now);
+        bool timeHasCome = !(runAt > stamp.Now);
+        bool due = timeHasCome && awaits == 0;
         bool starts = start is not null && due && !lineTaken;
         return new TaskRecord
         {
@@ -44,11 +46,12 @@ internal static class TaskTransitions
             Revision = stamp.Revision,
             UpdatedAt = stamp.Now,
             State = starts ? TaskState.Running : due ? TaskState.Queued : TaskState.Scheduled,
-            RunAt = due ? stamp.Now : runAt!.Value,
+            RunAt = timeHasCome ? stamp.Now : runAt!.Value,
             DueAt = due ? stamp.Now : null,
             StartedAt = starts ? stamp.Now : null,
             Line = due && spec.SerialKey.Length > 0 ? stamp.Revision : 0,
             Blocked = due && lineTaken,
+            Awaits = awaits,
             Claim = starts ? stamp.Revision : 0,
             Attempt = starts ? 1 : 0,
             Worker = starts ? start!.Value.Worker ?? "" : "",
@@ -139,6 +142,13 @@ internal static class TaskTransitions
         return Enqueue(task, stamp);
     }
 
+    /// <summary>The last of the tasks after which it is to run has ended, and its time has come.</summary>
+    public static TaskRecord Follow(TaskRecord task, Stamp stamp)
+    {
+        Debug.Assert(task is { State: TaskState.Scheduled, Awaits: 1 } && task.RunAt <= stamp.Now, "it waits for nothing else");
+        return Enqueue(task with { Awaits = 0, RunAt = stamp.Now }, stamp);
+    }
+
     /// <summary>Runs a task that failed, was cancelled or expired again, as if anew.</summary>
     public static TaskRecord Retry(TaskRecord task, Stamp stamp)
     {
@@ -207,6 +217,7 @@ internal static class TaskTransitions
         ExpiresAt = stamp.Now + task.Spec.Retention,
         Line = 0,
         Blocked = false,
+        Awaits = 0,
     };
 
     private static TaskRecord Change(TaskRecord task, Stamp stamp) =>

@@ -40,6 +40,19 @@ internal static class ErrorTable
             Code.NotFound, $"no worker has the id '{worker.Id}': it has left, or come back with another one", Info("WORKER_NOT_FOUND", ("id", worker.Id))),
         PoolError.IdConflict task => Make(
             Code.AlreadyExists, $"the id '{task.Id}' belongs to a task with another spec: choose another id", Info("ID_CONFLICT", ("id", task.Id))),
+        PoolError.KeyHeld held => Make(
+            held.Retried ? Code.FailedPrecondition : Code.AlreadyExists,
+            held.Holder.Length == 0
+                ? $"another task has the unique key '{held.Key}'"
+                : $"the task '{held.Holder}', which is {NameOf(held.State)}, has the unique key '{held.Key}': wait for its end or cancel it",
+            Info("UNIQUE_KEY_HELD", ("unique_key", held.Key), ("id", held.Holder), ("state", NameOf(held.State)))),
+        PoolError.ParentNotFound parent => Make(
+            Code.NotFound,
+            $"after[{parent.Place}]: no task has the id '{parent.Id}': submit it before, or earlier in the batch",
+            ToBadRequest([new FieldViolation($"after[{parent.Place}]", "must be the id of a task that exists")]),
+            Info("TASK_NOT_FOUND", ("id", parent.Id))),
+        PoolError.Awaited task => Make(
+            Code.FailedPrecondition, $"tasks that are to run after '{task.Id}' have not ended: it is kept for them until then", Info("AWAITED", ("id", task.Id))),
         PoolError.QueueFull full => Make(
             Code.ResourceExhausted, $"the queue '{full.Queue}' is full ({full.Capacity} waiting tasks): try again later", Retry(), QueueFull(full.Queue, full.Capacity)),
         PoolError.PoolFull full => Make(
@@ -89,10 +102,12 @@ internal static class ErrorTable
     }
 
     /// <summary>Why a task was not accepted; null where it was.</summary>
-    public static PoolError? Of(SubmitVerdict verdict, NewTask task, SettingsInForce settings) => verdict switch
+    public static PoolError? Of(SubmitResult result, NewTask task, SettingsInForce settings) => result.Verdict switch
     {
         SubmitVerdict.Created or SubmitVerdict.Existing => null,
         SubmitVerdict.Conflict => new PoolError.IdConflict(task.Id.Value),
+        SubmitVerdict.NoParent => new PoolError.ParentNotFound(task.Spec.After[result.Place], result.Place),
+        SubmitVerdict.KeyHeld => KeyHeld(task.Spec.UniqueKey, result.Task),
         SubmitVerdict.QueueFull => new PoolError.QueueFull(task.Spec.Queue, settings.Queue(task.Spec.Queue).Capacity),
         SubmitVerdict.PoolFull => new PoolError.PoolFull(task.Spec.Queue, settings.Configured.Pool.Capacity),
         SubmitVerdict.StorageFull => new PoolError.Storage(StorageFault.Full, ""),
@@ -104,6 +119,10 @@ internal static class ErrorTable
         SubmitVerdict.Aborted => new PoolError.Aborted(),
         _ => throw new UnreachableException(),
     };
+
+    /// <summary>That a task has a unique key. It is not named where it would have come of the same atomic batch, or the caller may not know of it.</summary>
+    public static PoolError.KeyHeld KeyHeld(string key, Core.Tasks.TaskRecord? holder, bool retried = false, TaskScope? scope = null) =>
+        holder is not null && scope?.Covers(holder.Spec) != false ? new(key, holder.Id.Value, holder.State, retried) : new(key, "", TaskState.Queued, retried);
 
     public static PoolError Of(WatchException fault, GrpcPoolOptions options) => fault.Fault switch
     {

@@ -44,6 +44,7 @@ internal static class FilterReader
             Labels = new Dictionary<string, string>(sent.Labels),
             SerialKey = sent.SerialKey,
             ParentId = sent.ParentId,
+            Group = sent.Group,
             SubmittedAfter = checks.Time(sent.SubmittedAfter, "filter.submitted_after"),
             SubmittedBefore = checks.Time(sent.SubmittedBefore, "filter.submitted_before"),
         };

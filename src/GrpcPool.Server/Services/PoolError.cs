@@ -25,6 +25,19 @@ internal abstract record PoolError
 
     public sealed record IdConflict(string Id) : PoolError;
 
+    /// <summary>A task that has not ended has the unique key.</summary>
+    /// <param name="Key">The key.</param>
+    /// <param name="Holder">Who has it.</param>
+    /// <param name="State">The holder's state.</param>
+    /// <param name="Retried">Whether it was asked for by Retry.</param>
+    public sealed record KeyHeld(string Key, string Holder, TaskState State, bool Retried = false) : PoolError;
+
+    /// <summary>One of the tasks after which another is to run does not exist.</summary>
+    public sealed record ParentNotFound(string Id, int Place) : PoolError;
+
+    /// <summary>Tasks that are to run after it have not ended.</summary>
+    public sealed record Awaited(string Id) : PoolError;
+
     public sealed record QueueFull(string Queue, int Capacity) : PoolError;
 
     public sealed record PoolFull(string Queue, int Capacity) : PoolError;

@@ -27,6 +27,7 @@ internal static class ProtoMapping
             SerialKey = task.Spec.SerialKey,
             Slots = task.Spec.Slots,
             ParentId = task.Spec.ParentId,
+            Group = task.Spec.Group,
             SubmittedBy = task.SubmittedBy,
             SubmittedAt = ToTimestamp(task.SubmittedAt),
             RunAt = ToTimestamp(task.RunAt),

@@ -45,7 +45,7 @@ internal sealed class ReadBatch
                 continue;
             }
 
-            PoolError? refusal = ErrorTable.Of(results[next].Verdict, _tasks[next], settings);
+            PoolError? refusal = ErrorTable.Of(results[next], _tasks[next], settings);
             yield return refusal is null ? accepted(results[next]) : refused(refusal);
             next++;
         }

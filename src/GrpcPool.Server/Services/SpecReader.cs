@@ -9,6 +9,8 @@ using GrpcPool.Core.Tasks;
 using GrpcPool.Server.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using AfterPolicy = GrpcPool.Core.Tasks.AfterPolicy;
+using ConflictPolicy = GrpcPool.Core.Tasks.ConflictPolicy;
 using RetryPolicy = GrpcPool.Core.Tasks.RetryPolicy;
 using TaskSpec = GrpcPool.V1.TaskSpec;
 
@@ -18,6 +20,7 @@ namespace GrpcPool.Server.Services;
 internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictionary metadata, Grant? caller = null)
 {
     private const int PairsMax = 32;
+    private const int AfterMax = 100;
     private const int PairValueBytesMax = 256;
     private const int HeaderBytesMax = 8192;
 
@@ -33,6 +36,8 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Require(spec is not null, "", "must be set");
         NewTask? task = spec is null ? null : Read(spec, checks);
         error = checks.Violations is { } violations ? new PoolError.InvalidFields(violations)
+            : caller?.Scope is not null && (spec!.UniqueKey.Length > 0 || spec.After.Count > 0) ? new PoolError.Denied(
+                "CONFINED", $"the token {caller.Name} is confined to queues or kinds, and unique_key and after are about all tasks of the namespace: leave them unset")
             : caller?.Scope is { } scope && !scope.Covers(task!.Spec) ? new PoolError.Denied("OUTSIDE_SCOPE", $"the token {caller.Name} may not submit the kind '{spec!.Kind}' to the queue '{task.Spec.Queue}'")
             : pool.Knows(@namespace, spec!.Kind) || _options.UndeclaredKinds == UndeclaredKinds.Queue ? null
             : new PoolError.KindNotFound(spec.Kind, pool.KindsOf(@namespace).Where(kind => caller?.Scope?.CoversKind(kind) != false));
@@ -52,6 +57,9 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Bytes(spec.ContentType, PairValueBytesMax, "content_type");
         checks.Range(spec.Priority, -100, 100, "priority");
         checks.Bytes(spec.SerialKey, 256, "serial_key");
+        checks.Bytes(spec.Group, 256, "group");
+        CheckUnique(spec, checks);
+        CheckAfter(spec, checks);
         checks.Require(slots == 1 || (slots > 1 && slots <= pool.SlotsMax), "slots", $"must be 1 to {pool.SlotsMax} (Pool:Slots, or those of the largest worker)");
         if (spec.ParentId.Length > 0)
             checks.Id(spec.ParentId, "parent_id");
@@ -64,6 +72,10 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
             Queue = queue,
             Priority = spec.Priority,
             SerialKey = spec.SerialKey,
+            After = spec.After.Count == 0 ? [] : [.. spec.After],
+            AfterPolicy = spec.AfterPolicy == V1.AfterPolicy.Unspecified ? AfterPolicy.Cancel : (AfterPolicy)spec.AfterPolicy,
+            UniqueKey = spec.UniqueKey,
+            OnConflict = spec.OnConflict == V1.ConflictPolicy.Unspecified ? ConflictPolicy.UseExisting : (ConflictPolicy)spec.OnConflict,
             Slots = slots,
             StartTimeout = checks.PositiveSpan(spec.StartTimeout, "start_timeout"),
             RunTimeout = spec.RunTimeout is null ? null : checks.Span(spec.RunTimeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30), "run_timeout"),
@@ -72,6 +84,7 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
             Labels = spec.Labels.Count == 0 ? Core.Tasks.TaskSpec.NoPairs : new Dictionary<string, string>(spec.Labels),
             Headers = ReadHeaders(spec.Headers, checks),
             ParentId = spec.ParentId,
+            Group = spec.Group,
             Retention = spec.Retention is null ? _options.QueueOrDefault(queue).Retention : checks.LongSpan(spec.Retention, "retention"),
         })
         {
@@ -105,6 +118,27 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Range(policy.Jitter, 0, 1, "retry.jitter");
         checks.Range(policy.MaxLosses, 0, 1000, "retry.max_losses");
         return policy;
+    }
+
+    private static void CheckUnique(TaskSpec spec, FieldChecks checks)
+    {
+        checks.Bytes(spec.UniqueKey, 256, "unique_key");
+        checks.Require(spec.OnConflict is >= V1.ConflictPolicy.Unspecified and <= V1.ConflictPolicy.Replace, "on_conflict", "must be a policy of the contract");
+        checks.Require(spec.OnConflict == V1.ConflictPolicy.Unspecified || spec.UniqueKey.Length > 0, "on_conflict", "must not be set without unique_key");
+    }
+
+    private static void CheckAfter(TaskSpec spec, FieldChecks checks)
+    {
+        checks.Require(spec.After.Count <= AfterMax, "after", $"must be at most {AfterMax}");
+        checks.Require(spec.AfterPolicy is >= V1.AfterPolicy.Unspecified and <= V1.AfterPolicy.RunAnyway, "after_policy", "must be a policy of the contract");
+        checks.Require(spec.AfterPolicy == V1.AfterPolicy.Unspecified || spec.After.Count > 0, "after_policy", "must not be set without after");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < Math.Min(spec.After.Count, AfterMax); i++)
+        {
+            checks.Id(spec.After[i], $"after[{i}]");
+            checks.Require(spec.After[i] != spec.Id || spec.Id.Length == 0, $"after[{i}]", "must be another task");
+            checks.Require(seen.Add(spec.After[i]), $"after[{i}]", "must not be named twice");
+        }
     }
 
     private static void CheckLabels(MapField<string, string> labels, FieldChecks checks)

@@ -21,7 +21,7 @@ internal static class Submissions
 
     /// <summary>What became of the only task of a request, if it was accepted.</summary>
     public static SubmitResult Accepted(TaskPool pool, NewTask task, SubmitResult result) =>
-        ErrorTable.Of(result.Verdict, task, pool.Settings) is { } error ? throw new PoolErrorException(error) : result;
+        ErrorTable.Of(result, task, pool.Settings) is { } error ? throw new PoolErrorException(error) : result;
 
     public static SpecReader Reader(TaskPool pool, string @namespace, ServerCallContext context) => new(pool, @namespace, context.GetHttpContext().Request.Headers, Caller.Grant(context));
 

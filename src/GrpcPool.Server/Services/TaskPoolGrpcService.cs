@@ -90,7 +90,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     {
         TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context).ConfigureAwait(false);
         CommandOutcome outcome = await pool.RetryAsync(id).ConfigureAwait(false);
-        return new RetryResponse { Task = ProtoMapping.ToInfo(pool.View(Done(outcome, id, "FAILED, CANCELLED or EXPIRED")), V1.TaskView.Basic) };
+        return new RetryResponse { Task = ProtoMapping.ToInfo(pool.View(Done(outcome, id, "FAILED, CANCELLED or EXPIRED", context)), V1.TaskView.Basic) };
     }
 
     public override async Task<RetryMatchingResponse> RetryMatching(RetryMatchingRequest request, ServerCallContext context)
@@ -103,7 +103,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     public override async Task<DeleteResponse> Delete(DeleteRequest request, ServerCallContext context)
     {
         TaskId id = await RequestFields.ReadIdAsync(pool, request.Id, context).ConfigureAwait(false);
-        Done(await pool.DeleteAsync(id).ConfigureAwait(false), id, "finished");
+        Done(await pool.DeleteAsync(id).ConfigureAwait(false), id, "finished", context);
         return new DeleteResponse();
     }
 
@@ -123,9 +123,11 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     public override Task ReadLog(ReadLogRequest request, IServerStreamWriter<ReadLogResponse> responseStream, ServerCallContext context) =>
         logs.ReadAsync(request, responseStream, Caller.Namespace(context), context);
 
-    private static TaskRecord Done(CommandOutcome outcome, TaskId id, string wanted) => outcome.Verdict switch
+    private static TaskRecord Done(CommandOutcome outcome, TaskId id, string wanted, ServerCallContext context) => outcome.Verdict switch
     {
         Verdict.Done => outcome.Task!,
+        Verdict.Awaited => throw new PoolErrorException(new PoolError.Awaited(id.Value)),
+        Verdict.KeyHeld => throw new PoolErrorException(ErrorTable.KeyHeld(outcome.Task!.Spec.UniqueKey, outcome.Task, retried: true, Caller.Scope(context))),
         Verdict.Refused => throw new PoolErrorException(new PoolError.WrongState(id.Value, outcome.Task!.State, wanted)),
         _ => throw NotFound(id),
     };

@@ -28,7 +28,9 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         using Watch watch = pool.Watch(new WatchQuery { Ids = [task.Id], Heartbeat = HeartbeatDefault });
         SubmitResult accepted = Submissions.Accepted(pool, task, await pool.SubmitAsync(task, context.CancellationToken).ConfigureAwait(false));
         bool first = accepted.Verdict == SubmitVerdict.Created;
-        await WriteAsync(watch.ReadFromAsync(accepted.Task!, context.CancellationToken), Caller.View(request.View, context), WriteFirstAsync, context).ConfigureAwait(false);
+        using Watch? holder = accepted.Task!.Id == task.Id ? null : pool.Watch(new WatchQuery { Ids = [accepted.Task.Id], Heartbeat = HeartbeatDefault });
+        IAsyncEnumerable<WatchBatch> batches = holder?.ReadAsync(context.CancellationToken) ?? watch.ReadFromAsync(accepted.Task, context.CancellationToken);
+        await WriteAsync(batches, Caller.View(request.View, context), WriteFirstAsync, context).ConfigureAwait(false);
 
         Task WriteFirstAsync(IReadOnlyList<byte[]> events, long revision)
         {

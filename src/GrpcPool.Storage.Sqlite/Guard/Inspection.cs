@@ -77,9 +77,12 @@ internal sealed class Inspection : IDisposable
     {
         var tasks = new TaskRows(_connection, new LaneNames());
         Statement rows = _connection.PrepareFile("task_scan_oldest_first").Bind(1, 0);
+        var relations = new RelationCount();
         long count = 0;
         for (; rows.Step(); count++)
-            Look(() => tasks.Read(rows));
+            Look(() => relations.Add(tasks.Read(rows)));
+        foreach (string difference in relations.Compare(_connection))
+            Note(difference);
         return count;
     }
 

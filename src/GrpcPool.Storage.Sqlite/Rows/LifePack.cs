@@ -24,6 +24,8 @@ internal static class LifePack
         ResultApart = 256,
         Attempts = 512,
         Lease = 1024,
+        Awaits = 2048,
+        Dependants = 4096,
     }
 
     public static bool IsApart(ReadOnlyMemory<byte> result) => result.Length > SpecPack.InlineBytesMax;
@@ -57,6 +59,10 @@ internal static class LifePack
             Write(pack, task.FormerAttempts);
         if (task.Lease is { } lease)
             Write(pack, lease);
+        if (task.Awaits > 0)
+            pack.Number(task.Awaits);
+        if (task.Dependants > 0)
+            pack.Number(task.Dependants);
     }
 
     /// <summary>Reads a task with its life.</summary>
@@ -83,6 +89,8 @@ internal static class LifePack
             Result = parts.HasFlag(Parts.ResultApart) ? readResult(task.Sequence) : parts.HasFlag(Parts.Result) ? pack.Bytes().ToArray() : default,
             FormerAttempts = parts.HasFlag(Parts.Attempts) ? ReadAttempts(ref pack) : [],
             Lease = parts.HasFlag(Parts.Lease) ? ReadLease(ref pack) : null,
+            Awaits = parts.HasFlag(Parts.Awaits) ? pack.Whole() : 0,
+            Dependants = parts.HasFlag(Parts.Dependants) ? pack.Whole() : 0,
         };
     }
 
@@ -97,7 +105,9 @@ internal static class LifePack
         | (task.Result.IsEmpty && task.ResultContentType.Length == 0 ? Parts.None : Parts.Result)
         | (IsApart(task.Result) ? Parts.ResultApart : Parts.None)
         | (task.FormerAttempts.Length == 0 ? Parts.None : Parts.Attempts)
-        | (task.Lease is null ? Parts.None : Parts.Lease);
+        | (task.Lease is null ? Parts.None : Parts.Lease)
+        | (task.Awaits == 0 ? Parts.None : Parts.Awaits)
+        | (task.Dependants == 0 ? Parts.None : Parts.Dependants);
 
     private static void Write(PackWriter pack, LeaseState lease)
     {

@@ -31,6 +31,15 @@ internal static class SpecPack
         pack.Number(apart ? 1 : 0);
         if (!apart)
             pack.Bytes(spec.Payload.Span);
+
+        // Rows of former versions end here or after one of these, as those of most tasks do.
+        int parts = spec.After.Count > 0 ? 3 : spec.UniqueKey.Length > 0 ? 2 : spec.Group.Length > 0 ? 1 : 0;
+        if (parts > 0)
+            pack.Text(spec.Group);
+        if (parts > 1)
+            WriteUnique(pack, spec);
+        if (parts > 2)
+            WriteAfter(pack, spec);
     }
 
     /// <summary>Reads a task with its spec.</summary>
@@ -56,8 +65,35 @@ internal static class SpecPack
             Labels = pack.Pairs(),
             Headers = pack.Pairs(),
             Payload = pack.Number() == 0 ? pack.Bytes().ToArray() : readPayload(columns.Sequence),
+            Group = pack.AtEnd ? "" : pack.Text(),
+            UniqueKey = pack.AtEnd ? "" : pack.Text(),
+            OnConflict = pack.AtEnd ? ConflictPolicy.UseExisting : (ConflictPolicy)pack.Number(),
+            After = pack.AtEnd ? [] : ReadAfter(ref pack),
+            AfterPolicy = pack.AtEnd ? AfterPolicy.Cancel : (AfterPolicy)pack.Number(),
         };
         return columns with { Spec = spec, SubmittedAt = submittedAt, SubmittedBy = submittedBy, SpecHash = hash.IsEmpty ? null : hash.ToArray() };
+    }
+
+    private static void WriteUnique(PackWriter pack, TaskSpec spec)
+    {
+        pack.Text(spec.UniqueKey);
+        pack.Number((long)spec.OnConflict);
+    }
+
+    private static void WriteAfter(PackWriter pack, TaskSpec spec)
+    {
+        pack.Number(spec.After.Count);
+        foreach (string id in spec.After)
+            pack.Text(id);
+        pack.Number((long)spec.AfterPolicy);
+    }
+
+    private static string[] ReadAfter(ref PackReader pack)
+    {
+        string[] after = new string[pack.Whole()];
+        for (int i = 0; i < after.Length; i++)
+            after[i] = pack.Text();
+        return after;
     }
 
     private static void Write(PackWriter pack, RetryPolicy retry)

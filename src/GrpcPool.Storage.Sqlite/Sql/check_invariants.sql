@@ -25,6 +25,20 @@ SELECT 'payloads of no task', count(*) FROM payload WHERE task NOT IN (SELECT se
 UNION ALL
 SELECT 'results of no task', count(*) FROM result WHERE task NOT IN (SELECT sequence FROM task)
 UNION ALL
+SELECT 'unique keys of tasks that are gone or have ended', count(*) FROM unique_task WHERE NOT EXISTS (
+    SELECT 1 FROM task WHERE sequence = unique_task.task AND namespace = unique_task.namespace AND state < 5)
+UNION ALL
+SELECT 'tasks with two unique keys', count(task) - count(DISTINCT task) FROM unique_task
+UNION ALL
+SELECT 'dependencies of tasks that are gone or have ended', count(*) FROM dependency
+WHERE NOT EXISTS (SELECT 1 FROM task WHERE sequence = parent) OR NOT EXISTS (SELECT 1 FROM task WHERE sequence = dependant AND state < 5)
+UNION ALL
+SELECT 'tasks that wait for one that has ended, or do not wait for one that has not', count(*) FROM dependency
+WHERE waits = 1 AND (EXISTS (SELECT 1 FROM task WHERE sequence = parent AND state >= 5) OR NOT EXISTS (SELECT 1 FROM task WHERE sequence = dependant AND state = 1))
+UNION ALL
+SELECT 'tasks that expire though another keeps them', count(*) FROM task NOT INDEXED
+WHERE state >= 5 AND wake_at IS NOT NULL AND EXISTS (SELECT 1 FROM dependency WHERE parent = sequence)
+UNION ALL
 SELECT 'logs of no task', count(DISTINCT task) FROM log WHERE task NOT IN (SELECT sequence FROM task)
 UNION ALL
 SELECT 'marks of the store but the only one', count(*) - 1 FROM meta;

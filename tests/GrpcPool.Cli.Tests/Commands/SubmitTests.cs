@@ -17,14 +17,49 @@ public sealed class SubmitTests(Pool pool)
         Ended submitted = await session.RunWithInputAsync(
             "hello", "submit", "echo", "-", "--id", "all", "--queue", "mail", "--priority", "-5", "--serial-key", "k", "--slots", "2", "--run-at", "2100-01-01T00:00:00Z",
             "--start-timeout", "1h30m", "--run-timeout", "1.5s", "--total-timeout", "00:02:00", "--max-attempts", "3", "--initial-backoff", "100ms", "--backoff-multiplier", "1.5",
-            "--max-backoff", "1m", "--jitter", "0", "--max-losses", "0", "--label", "team=blue", "--label", "a=b=c", "--header", "tenant=7", "--retention", "2d", "--parent", "p",
+            "--max-backoff", "1m", "--jitter", "0", "--max-losses", "0", "--label", "team=blue", "--label", "a=b=c", "--header", "tenant=7", "--retention", "2d", "--parent", "p", "--group", "g",
             "--content-type", "text/plain", "--output", "id");
 
         Assert.Equal(new Ended(0, "all\n", ""), submitted);
         TaskInfo task = await session.Client.GetTask("all").GetStatusAsync(TaskView.Full, TestContext.Current.CancellationToken);
         Assert.Equal(("echo", "hello", "text/plain", "mail", -5, "k", 2), (task.Kind, task.Payload.ToStringUtf8(), task.ContentType, task.Queue, task.Priority, task.SerialKey, task.Slots));
-        Assert.Equal((TaskState.Scheduled, 3, "p", "7"), (task.State, task.MaxAttempts, task.ParentId, task.Headers["tenant"]));
+        Assert.Equal((TaskState.Scheduled, 3, "p", "g", "7"), (task.State, task.MaxAttempts, task.ParentId, task.Group, task.Headers["tenant"]));
         Assert.Equal(("blue", "b=c"), (task.Labels["team"], task.Labels["a"]));
+    }
+
+    [Fact(Timeout = Timeout)]
+    public async Task Submit_with_a_unique_key_answers_the_live_task_or_is_refused()
+    {
+        using var session = new Session(pool);
+        await session.RunAsync("submit", "echo", "--id", "unique-1", "--unique-key", "key of submit", "--delay", "1h");
+        Ended existing = await session.RunAsync("submit", "echo", "--unique-key", "key of submit", "--on-conflict", "use-existing", "--output", "id");
+        Ended rejected = await session.RunAsync("submit", "echo", "--unique-key", "key of submit", "--on-conflict", "reject");
+        Ended replaced = await session.RunAsync("submit", "echo", "--id", "unique-2", "--unique-key", "key of submit", "--on-conflict", "replace", "--delay", "1h", "--output", "id");
+        Ended unknown = await session.RunAsync("submit", "echo", "--unique-key", "k", "--on-conflict", "fight");
+
+        Assert.Equal(new Ended(0, "unique-1\n", ""), existing);
+        Assert.NotEqual(0, rejected.Code);
+        Assert.Contains("the task 'unique-1', which is SCHEDULED, has the unique key 'key of submit'", rejected.Errors, StringComparison.Ordinal);
+        Assert.Equal(new Ended(0, "unique-2\n", ""), replaced);
+        Assert.Equal((2, true), (unknown.Code, unknown.Errors.Contains("use-existing, reject, replace", StringComparison.Ordinal)));
+    }
+
+    [Fact(Timeout = Timeout)]
+    public async Task Submit_after_other_tasks_waits_for_their_ends()
+    {
+        using var session = new Session(pool);
+        await session.RunAsync("submit", "fail", "--id", "first-1", "--delay", "1h");
+        await session.RunAsync("submit", "echo", "--id", "first-2", "--delay", "1h");
+        Ended waits = await session.RunAsync("submit", "echo", "--id", "then", "--after", "first-1", "--after", "first-2");
+        await session.RunAsync("submit", "echo", "--id", "anyway", "--after", "first-1", "--after-policy", "run-anyway");
+        await session.RunAsync("cancel", "first-1");
+        Ended cancelled = await session.RunAsync("wait", "then");
+        Ended ran = await session.RunAsync("wait", "anyway");
+        Ended unknown = await session.RunAsync("submit", "echo", "--after", "nobody");
+
+        Assert.Contains("waits for other tasks", waits.Output, StringComparison.Ordinal);
+        Assert.Equal((4, 0), (cancelled.Code, ran.Code));
+        Assert.Contains("after[0]: no task has the id 'nobody'", unknown.Errors, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Timeout)]

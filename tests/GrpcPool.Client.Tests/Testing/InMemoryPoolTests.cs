@@ -46,6 +46,29 @@ public sealed class InMemoryPoolTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_unique_key_has_one_live_task()
+    {
+        using var pool = new InMemoryPool();
+        var mail = new TaskSpec { Kind = "mail", UniqueKey = "k" };
+        TaskHandle first = await pool.Client.SubmitAsync(mail, TestClient.Stop);
+        Assert.Equal(first.Id, (await pool.Client.SubmitAsync(mail, TestClient.Stop)).Id);
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => pool.Client.SubmitAsync(new TaskSpec(mail) { OnConflict = ConflictPolicy.Reject }, TestClient.Stop));
+        Assert.Equal(StatusCode.AlreadyExists, refused.StatusCode);
+        TaskHandle second = await pool.Client.SubmitAsync(new TaskSpec(mail) { OnConflict = ConflictPolicy.Replace }, TestClient.Stop);
+        Assert.Equal("replaced", (await first).Cancellation.Reason);
+        pool.End(second.Id, WorkOutcome.Succeeded());
+        Assert.NotEqual(second.Id, (await pool.Client.SubmitAsync(mail, TestClient.Stop)).Id);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Dependencies_are_refused_and_not_ignored()
+    {
+        using var pool = new InMemoryPool();
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => pool.Client.SubmitAsync(new TaskSpec { Kind = "mail", After = { "other" } }, TestClient.Stop));
+        Assert.Equal(StatusCode.Unimplemented, refused.StatusCode);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Attempts_follow_one_another_as_the_policy_says()
     {
         using InMemoryPool pool = new InMemoryPool().AddHandler("test", new TestHandler

@@ -99,6 +99,8 @@ internal sealed class ObservedStore(int historyMax) : ITaskStore
         return _store.FindAsync(id);
     }
 
+    public ValueTask<TaskRecord?> FindUniqueAsync(string @namespace, string key) => _store.FindUniqueAsync(@namespace, key);
+
     public ValueTask<TaskPage> ScanAsync(TaskScan scan) => _store.ScanAsync(scan);
 
     public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit)

@@ -128,6 +128,8 @@ public sealed class GuardedStoreTests : IDisposable
             return await _store.FindAsync(id);
         }
 
+        public ValueTask<TaskRecord?> FindUniqueAsync(string @namespace, string key) => _store.FindUniqueAsync(@namespace, key);
+
         public ValueTask<TaskPage> ScanAsync(TaskScan scan) => _store.ScanAsync(scan);
 
         public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit) => _store.ReadReadyAsync(lane, slotsMax, limit);

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using GrpcPool.Server.Access;
 using GrpcPool.Server.Tests.Infrastructure;
@@ -130,6 +131,17 @@ public sealed class LeakTests
             await stream.RequestStream.WriteAsync(new SubmitStreamRequest { Items = { new SubmitStreamItem { Sequence = 1, Task = task } } }, Stop);
             Assert.True(await stream.ResponseStream.MoveNext(Stop));
             Assert.Equal((int)StatusCode.PermissionDenied, stream.ResponseStream.Current.Results[0].Error.Code);
+        }
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Nothing_is_learnt_by_unique_keys_and_dependencies()
+    {
+        await using TestServer server = await StartAsync();
+        foreach (TaskSpec task in (TaskSpec[])[new TaskSpec { Kind = "echo", UniqueKey = "k" }, new TaskSpec { Kind = "echo", After = { Hidden } }, new TaskSpec { Kind = "echo", After = { Unknown } }])
+        {
+            RpcException refusal = await Refused.WithAsync(StatusCode.PermissionDenied, server.ClientAs("kind").SubmitAsync(new SubmitRequest { Task = task }, TestServer.Call));
+            Assert.Equal("CONFINED", refusal.Detail<ErrorInfo>().Reason);
         }
     }
 

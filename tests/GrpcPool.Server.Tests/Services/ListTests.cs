@@ -83,13 +83,14 @@ public sealed class ListTests
             Queue = "q",
             SerialKey = "k",
             ParentId = "p",
+            Group = "g",
             Labels = { ["a"] = "1", ["b"] = "2" },
         })).SubmittedAt;
         var late = Timestamp.FromDateTimeOffset(before.ToDateTimeOffset().AddHours(1));
         V1.TaskFilter[] meant =
         [
             new() { States = { TaskState.Running, TaskState.Failed } }, new() { Queues = { "q", "r" } }, new() { Kinds = { "gate" } }, new() { Labels = { ["a"] = "1", ["b"] = "2" } },
-            new() { SerialKey = "k" }, new() { ParentId = "p" }, new() { SubmittedAfter = before, SubmittedBefore = late },
+            new() { SerialKey = "k" }, new() { ParentId = "p" }, new() { Group = "g" }, new() { SubmittedAfter = before, SubmittedBefore = late },
         ];
         foreach (V1.TaskFilter filter in meant)
             Assert.Equal(["meant"], (await ListAsync(server, filter)).Tasks.Select(static task => task.Id));

@@ -13,8 +13,11 @@ internal static class Histories
     private static readonly Gen<Step.Submitted> Task = Gen.Select(Id, Gen.Int[0, 3], Gen.Int[0, 2], Gen.Int[0, 1], Gen.Int[-1, 1], Gen.Int[-2, 6], Gen.Int[0, 7], Gen.Int[0, 9]).Select(
         (id, key, lane, slots, priority, delay, timeouts, hash) => new Step.Submitted(id, key, lane, slots + 1, priority, delay, timeouts, hash == 0));
 
+    private static readonly Gen<Step.Submitted> Related = Gen.Select(Task, Gen.Int[-8, 6], Gen.Int[-255, 255], Gen.Int[0, 255], Gen.Bool).Select((task, unique, after, thin, anyway) =>
+        task with { Unique = Math.Max(0, unique), After = Math.Max(0, after) & thin & ~(1 << task.Id), RunsAnyway = anyway });
+
     private static readonly Gen<Step> Any = Gen.Frequency(
-        (6, Gen.Select(Task.Array[1, 4], Gen.Int[0, 3], (tasks, mode) => (Step)new Step.Insert(tasks, Math.Min(mode, 2), Atomic: mode == 3))),
+        (6, Gen.Select(Related.Array[1, 4], Gen.Int[0, 4], (tasks, mode) => (Step)new Step.Insert(tasks, mode == 4 ? 2 : mode, Atomic: mode == 4))),
         (8, Id.Select(id => (Step)new Step.Start(id))),
         (8, Gen.Select(Id, Gen.Int[0, 6], Gen.Int[0, 5], (id, ending, stale) => (Step)new Step.End(id, ending, Stale: stale == 0))),
         (4, Gen.Select(Id, Gen.Int[0, 6], Gen.Int[0, 5], (id, thousands, stale) => (Step)new Step.Log(id, 1000 * thousands, Stale: stale == 0))),

@@ -45,6 +45,7 @@ internal sealed class ModelRun(StoreDriver store, Func<ITaskStore, ITaskStore?> 
         Compare(verdicts, await store.CommitAsync([.. commands]));
         await CompareTasksAsync();
         await CompareReadyAsync();
+        await CompareUniqueAsync();
         await CompareHistoryAsync();
         if (batch.Seconds == SecondsBeforeReopening && reopen(store.Store) is { } next)
         {
@@ -146,6 +147,12 @@ internal sealed class ModelRun(StoreDriver store, Func<ITaskStore, ITaskStore?> 
             Assert.Equal(line.MinBy(task => task.Line), Assert.Single(line, task => !task.Blocked));
     }
 
+    private async Task CompareUniqueAsync()
+    {
+        foreach (string key in (string[])["unique0", "unique1"])
+            Assert.Equal(_model.HolderOf(key)?.Submitted.Id, (await store.Store.FindUniqueAsync(Given.Namespace, key))?.Id);
+    }
+
     private async Task CompareHistoryAsync()
     {
         ChangePage page = await store.Store.ReadChangesAsync(_before, 1000);
@@ -162,11 +169,11 @@ internal sealed class ModelRun(StoreDriver store, Func<ITaskStore, ITaskStore?> 
 
     private object View(ModelTask task) => (
         task.Submitted.Id.Value, task.State, (long)task.Version, task.Attempt, task.Failures, task.Losses, task.CancelAsked,
-        (task.Claim != 0, _model.IsBlocked(task), task.RunAt, task.DueAt, task.ExpiresAt, task.Failure));
+        (task.Claim != 0, _model.IsBlocked(task), task.RunAt, task.DueAt, task.ExpiresAt, task.Failure, task.Awaits.Count, task.Keepers));
 
     private static object View(TaskRecord task) => (
         task.Id.Value, task.State, task.Version, task.Attempt, task.Failures, task.Losses, task.Cancellation is not null,
-        (task.Claim != 0, task.Blocked, task.RunAt, task.DueAt, task.ExpiresAt, task.Failure?.Code));
+        (task.Claim != 0, task.Blocked, task.RunAt, task.DueAt, task.ExpiresAt, task.Failure?.Code, task.Awaits, task.Dependants));
 
     private LogPiece PieceOf(Step.Log log)
     {
@@ -184,6 +191,10 @@ internal sealed class ModelRun(StoreDriver store, Func<ITaskStore, ITaskStore?> 
             Queue = Lanes[task.Lane].Queue,
             Kind = Lanes[task.Lane].Kind,
             SerialKey = task.Key <= 1 ? "" : $"key{task.Key}",
+            UniqueKey = task.Unique == 0 ? "" : $"unique{task.Unique % 2}",
+            OnConflict = (ConflictPolicy)(1 + task.Unique / 2 % 3),
+            After = [.. Enumerable.Range(0, 8).Where(id => (task.After & (1 << id)) != 0).Select(id => IdOf(id).Value)],
+            AfterPolicy = task.RunsAnyway ? AfterPolicy.RunAnyway : AfterPolicy.Cancel,
             Slots = task.Slots,
             Priority = task.Priority,
             StartTimeout = (task.Timeouts & 1) != 0 ? TimeSpan.FromSeconds(4) : null,

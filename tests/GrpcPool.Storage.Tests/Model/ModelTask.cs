@@ -33,6 +33,14 @@ internal sealed class ModelTask(NewTask submitted, DateTimeOffset now)
 
     public FailureCode? Failure { get; set; }
 
+    /// <summary>Those that it waits for, and those that it keeps, which are more.</summary>
+    public HashSet<ModelTask> Awaits { get; } = [];
+
+    public HashSet<ModelTask> Keeps { get; } = [];
+
+    /// <summary>How many tasks keep it.</summary>
+    public int Keepers { get; set; }
+
     /// <summary>All that was ever logged, what was given up as zeros.</summary>
     public List<byte> Log { get; } = [];
 
@@ -50,7 +58,7 @@ internal sealed class ModelTask(NewTask submitted, DateTimeOffset now)
     {
         get
         {
-            DateTimeOffset? own = State is TaskState.Scheduled or TaskState.Retrying ? RunAt : IsFinal ? ExpiresAt : null;
+            DateTimeOffset? own = (State == TaskState.Scheduled && Awaits.Count == 0) || State == TaskState.Retrying ? RunAt : IsFinal && Keepers == 0 ? ExpiresAt : null;
             return new[] { own, StartDeadline, TotalDeadline }.Min();
         }
     }

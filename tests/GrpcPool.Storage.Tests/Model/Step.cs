@@ -16,7 +16,17 @@ internal abstract record Step
     /// <param name="Delay">In seconds; 0 for none, below for the past.</param>
     /// <param name="Timeouts">Bits: start timeout, total timeout, at most once.</param>
     /// <param name="OtherSpec">Whether the hash is another than that of most.</param>
-    public sealed record Submitted(int Id, int Key, int Lane, int Slots, int Priority, int Delay, int Timeouts, bool OtherSpec);
+    public sealed record Submitted(int Id, int Key, int Lane, int Slots, int Priority, int Delay, int Timeouts, bool OtherSpec)
+    {
+        /// <summary>0 for none, else a unique key, and three policies of each.</summary>
+        public int Unique { get; init; }
+
+        /// <summary>The tasks after which it is to run, a bit for each.</summary>
+        public int After { get; init; }
+
+        /// <summary>Whether it runs also where one of them has failed.</summary>
+        public bool RunsAnyway { get; init; }
+    }
 
     public sealed record Insert(Submitted[] Tasks, int Mode, bool Atomic) : Step
     {

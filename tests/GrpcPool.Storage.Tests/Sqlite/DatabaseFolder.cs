@@ -1,6 +1,7 @@
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Storage.Sqlite;
+using GrpcPool.Storage.Sqlite.Guard;
 using GrpcPool.Testing;
 
 namespace GrpcPool.Storage.Tests.Sqlite;
@@ -61,6 +62,14 @@ internal sealed class DatabaseFolder : IDisposable
             open.Dispose();
             return options;
         }
+    }
+
+    /// <summary>Looks for damage in the database of a store that is not open.</summary>
+    public void Check(ITaskStore store)
+    {
+        string path = Options(store).Path;
+        if (File.Exists(path))
+            Assert.Empty(Inspection.Of(path).Damage);
     }
 
     public void Dispose()

@@ -29,6 +29,7 @@ internal sealed class RestartedPool : IAsyncDisposable
     private readonly List<TaskPool> _killed = [];
     private SqliteTaskStore _store;
     private TaskCompletionSource _go = new();
+    private ConcurrentDictionary<string, TaskCompletionSource> _passing = new();
 
     private RestartedPool() => _store = _folder.Store();
 
@@ -73,12 +74,19 @@ internal sealed class RestartedPool : IAsyncDisposable
 
     public async Task<TaskRecord> FindAsync(string id) => (await Pool.FindAsync(Given.Id(id)))!;
 
+    /// <summary>Lets the handlers of one task return, now and later in this process.</summary>
+    public void Pass(string id) => Passing(id).TrySetResult();
+
     /// <summary>Ends when so many attempts have begun, over all processes.</summary>
-    public async Task WhenBegunAsync(int attempts)
+    /// <param name="attempts">How many.</param>
+    /// <param name="step">By what the time goes on meanwhile.</param>
+    public async Task WhenBegunAsync(int attempts, TimeSpan step = default)
     {
         while (Begun.Count < attempts)
         {
             Stop.ThrowIfCancellationRequested();
+            if (step > TimeSpan.Zero)
+                Time.Advance(step);
             await Task.Yield();
         }
     }
@@ -114,8 +122,11 @@ internal sealed class RestartedPool : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private TaskCompletionSource Passing(string id) => _passing.GetOrAdd(id, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
     private async Task OpenAsync()
     {
+        _passing = new();
         _go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new GrpcPoolOptions { Pool = { Slots = Slots, DrainTimeout = TimeSpan.Zero } };
         var handlers = new HandlerRegistry(
@@ -152,7 +163,7 @@ internal sealed class RestartedPool : IAsyncDisposable
     {
         public async ValueTask<TaskOutcome> RunAsync(TaskContext context, CancellationToken stopping)
         {
-            Task go = pool._go.Task;
+            var go = Task.WhenAny(pool._go.Task, pool.Passing(context.TaskId).Task);
             pool.Begun.Enqueue(context.TaskId);
             await go.WaitAsync(stopping);
             return TaskOutcome.Succeeded(context.Payload);

@@ -19,10 +19,12 @@ public sealed class SqliteTaskStoreTests : TaskStoreConformance
 
     private protected override ITaskStore Reopen(ITaskStore store)
     {
-        if (Interlocked.Increment(ref _ends) % 2 == 0)
-            return _folder.Restart(store);
-        ITaskStore next = _folder.Crash(store);
-        _folder.Close(store);
+        bool inGoodOrder = Interlocked.Increment(ref _ends) % 2 == 0;
+        ITaskStore next = inGoodOrder ? _folder.Restart(store) : _folder.Crash(store);
+        if (inGoodOrder)
+            _folder.Check(next);
+        else
+            _folder.Close(store);
         return next;
     }
 }

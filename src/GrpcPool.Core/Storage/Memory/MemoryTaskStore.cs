@@ -33,6 +33,12 @@ internal sealed class MemoryTaskStore(int historyMax) : ITaskStore
             return ValueTask.FromResult(_table.Find(id));
     }
 
+    public ValueTask<TaskRecord?> FindUniqueAsync(string @namespace, string key)
+    {
+        lock (_lock)
+            return ValueTask.FromResult(_table.UniqueTask(@namespace, key));
+    }
+
     public ValueTask<TaskPage> ScanAsync(TaskScan scan)
     {
         lock (_lock)

@@ -11,6 +11,8 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     private readonly ExpiryIndex _expiring = new();
     private readonly RowLine _finished = new(RowLine.Place.Finished);
     private readonly Dictionary<(string Namespace, string Key), SortedDictionary<long, TaskRow>> _lines = [];
+    private readonly Dictionary<(string Namespace, string Key), TaskId> _unique = [];
+    private readonly MemoryDependencies _dependencies = new();
 
     public long Revision { get; private set; } = floor;
 
@@ -38,11 +40,19 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
         else
         {
             row = _byId[after.Id];
+            if (before.State.IsFinal() && after.State.IsFinal())
+            {
+                Keep(row, before, after);
+                return;
+            }
+
             RemoveFromIndexes(row, before);
             (row.Task, row.Revision) = (after, after.Revision);
         }
 
         AddToIndexes(row, after);
+        if (after.Spec.UniqueKey.Length > 0)
+            NoteUnique(before, after);
         if (before?.Revision != after.Revision)
             History.Add(after.Revision, row);
     }
@@ -59,6 +69,14 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     public TaskRecord? FirstInLine(string @namespace, string serialKey) =>
         _lines.TryGetValue((@namespace, serialKey), out SortedDictionary<long, TaskRow>? line) ? line.First().Value.Task : null;
 
+    public TaskRecord? UniqueTask(string @namespace, string key) => _unique.TryGetValue((@namespace, key), out TaskId id) ? Find(id) : null;
+
+    public void AddDependency(TaskRecord parent, TaskRecord dependant, bool waits) => _dependencies.Add(parent, dependant, waits);
+
+    public IReadOnlyList<TaskRecord> TakeWaiting(TaskRecord parent) => [.. _dependencies.TakeWaiting(parent.Id).Select(id => Find(id)!)];
+
+    public IReadOnlyList<TaskRecord> TakeParents(TaskRecord dependant) => [.. _dependencies.TakeParents(dependant).Select(id => Find(id)!)];
+
     public TaskRecord? OldestNeverStarted(string @namespace, string queue, int priorityMax) =>
         Queues.OldestNeverStarted(@namespace, queue, priorityMax) is { } id ? Find(id) : null;
 
@@ -69,7 +87,7 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     }
 
     public IReadOnlyList<TaskRecord> FinishedAbove(int keep, int max) =>
-        [.. _finished.Rows.Take(Math.Clamp(_finished.Count - keep, 0, max)).Select(row => row.Task!)];
+        [.. _finished.Rows.Select(row => row.Task!).Where(task => task.Dependants == 0).Take(Math.Clamp(_finished.Count - keep, 0, max))];
 
     /// <summary>Kinds need to be known after the process only.</summary>
     public void AddKind(DeclaredKind kind)
@@ -107,7 +125,8 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
         if (task.State.IsFinal())
         {
             _finished.AddAfter(_finished.Last, row);
-            _expiring.Add(row);
+            if (task.Dependants == 0)
+                _expiring.Add(row);
         }
         else if (task.WakeAt is { } wakeAt)
         {
@@ -125,7 +144,7 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
         if (task.State.IsFinal())
         {
             _finished.Remove(row);
-            _expiring.Remove(row, task);
+            StopExpiry(row, task);
         }
         else if (task.WakeAt is { } wakeAt)
         {
@@ -136,6 +155,36 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
             LeaveLine(task);
         if (task.State == TaskState.Queued)
             Queues.Remove(task);
+    }
+
+    /// <summary>A finished task is kept by another, or no longer. It then expires by its own time, which others of its retention may be past.</summary>
+    private void Keep(TaskRow row, TaskRecord before, TaskRecord after)
+    {
+        StopExpiry(row, before);
+        row.Task = after;
+        if (after.WakeAt is not { } wakeAt)
+            return;
+        row.ExpiresApart = true;
+        _wakes.Add((wakeAt, after.Sequence, after.Id));
+    }
+
+    private void StopExpiry(TaskRow row, TaskRecord task)
+    {
+        if (row.ExpiresApart)
+            _wakes.Remove((task.WakeAt!.Value, task.Sequence, task.Id));
+        else if (task.Dependants == 0)
+            _expiring.Remove(row, task);
+        row.ExpiresApart = false;
+    }
+
+    /// <summary>A task that has ended has let its key go, and another may have it.</summary>
+    private void NoteUnique(TaskRecord? before, TaskRecord after)
+    {
+        var key = (after.Id.Namespace, after.Spec.UniqueKey);
+        if (!after.State.IsFinal())
+            _unique[key] = after.Id;
+        else if (before is not null && !before.State.IsFinal())
+            _unique.Remove(key);
     }
 
     private void JoinLine(TaskRow row, TaskRecord task)

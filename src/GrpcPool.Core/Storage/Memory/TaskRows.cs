@@ -18,6 +18,9 @@ internal sealed class TaskRow(TaskRecord task)
     /// <summary>The revision of its newest change, the removal being the last.</summary>
     public long Revision { get; set; } = task.Revision;
 
+    /// <summary>Whether it has finished and was kept, so that it does not expire in the order in which others have finished.</summary>
+    public bool ExpiresApart { get; set; }
+
     /// <summary>Its neighbours in a line in which it stands.</summary>
     public ref (TaskRow? Previous, TaskRow? Next) this[RowLine.Place place] => ref place == RowLine.Place.Finished ? ref _finished : ref _expiring;
 

@@ -1,0 +1,1 @@
+INSERT INTO dependency (parent, dependant, waits) VALUES (?1, ?2, ?3);

@@ -1,0 +1,1 @@
+DELETE FROM dependency WHERE dependant = ?1;

@@ -1,0 +1,1 @@
+UPDATE dependency SET waits = 0 WHERE parent = ?1 AND waits = 1;

@@ -1,0 +1,1 @@
+DELETE FROM unique_task WHERE namespace = ?1 AND unique_key = ?2;
