@@ -15,15 +15,17 @@ internal sealed class Dispatcher
     private readonly SettingsInForce _settings;
     private readonly AttemptHost _server;
     private readonly Exclusions _exclusions = new();
+    private readonly RateLimits _rates;
     private readonly Stations _stations;
     private bool _draining;
 
-    public Dispatcher(SettingsInForce settings, HandlerRegistry handlers)
+    public Dispatcher(SettingsInForce settings, HandlerRegistry handlers, TimeProvider time)
     {
         _settings = settings;
+        _rates = new RateLimits(settings.Configured, time);
         var server = new Station(@namespace: null, handlers.KindSet);
         server.Add(_server = new AttemptHost(settings.Slots));
-        _stations = new Stations(settings, _exclusions, server);
+        _stations = new Stations(settings, _exclusions, _rates, server);
     }
 
     /// <summary>The slots of the server itself that are taken.</summary>
@@ -57,6 +59,16 @@ internal sealed class Dispatcher
         {
             lock (_lock)
                 return _stations.LargestHost;
+        }
+    }
+
+    /// <summary>How long it is until a rate lets something start; null where none holds anything up.</summary>
+    public TimeSpan? RateWait
+    {
+        get
+        {
+            lock (_lock)
+                return _rates.Wait;
         }
     }
 
@@ -174,6 +186,8 @@ internal sealed class Dispatcher
     {
         lock (_lock)
         {
+            if (_rates.Refill())
+                _stations.RefreshAll();
             LaneWindow? toFill = null;
             for (int i = 0; i < _stations.All.Count && !_draining; i++)
                 toFill = _stations.PickAll(_stations.All[i], picks) ?? toFill;
@@ -286,6 +300,8 @@ internal sealed class Dispatcher
                 return WaitingReason.NoWorker;
             if (_stations.Find(QueueId.Of(task)) is { } load && !load.HasLimitFor(task.Spec.Slots))
                 return WaitingReason.QueueLimit;
+            if (_rates.OfQueue(QueueId.Of(task)) is { HasToken: false } || _rates.OfKind(task.Id.Namespace, task.Spec.Kind) is { HasToken: false })
+                return WaitingReason.RateLimited;
             bool tooLarge = Array.TrueForAll(stations, station => station != _stations.Server && station.SlotsMax < task.Spec.Slots);
             return tooLarge ? WaitingReason.NoWorker : WaitingReason.PoolFull;
         }

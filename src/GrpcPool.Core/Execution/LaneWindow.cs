@@ -17,6 +17,12 @@ internal sealed class LaneWindow(Lane lane, QueueState queue)
 
     public QueueState Queue { get; } = queue;
 
+    /// <summary>The rate of its kind; null for none.</summary>
+    public TokenBucket? Bucket { get; } = queue.Load.Rates.OfKind(lane.Namespace, lane.Kind);
+
+    /// <summary>Whether its kind's rate lets something start now.</summary>
+    public bool IsOpen => Bucket is not { HasToken: false };
+
     public ReadyTask? First => _tasks.Min;
 
     /// <summary>Whether the first task is unknown until the window is filled from the store.</summary>

@@ -4,7 +4,7 @@ using GrpcPool.Core.Storage;
 namespace GrpcPool.Core.Execution;
 
 /// <summary>What runs of one queue, wherever: its limit counts all of it. Guarded by the dispatcher's lock.</summary>
-internal sealed class QueueLoad(QueueId id, QueueRules rules)
+internal sealed class QueueLoad(QueueId id, QueueRules rules, RateLimits rates)
 {
     public QueueId Id { get; } = id;
 
@@ -21,9 +21,18 @@ internal sealed class QueueLoad(QueueId id, QueueRules rules)
     /// <summary>The queue as each station sees it that can run something of it.</summary>
     public List<QueueState> States { get; } = [];
 
+    /// <summary>The rates of the kinds in it.</summary>
+    public RateLimits Rates { get; } = rates;
+
+    /// <summary>The queue's own rate; null for none.</summary>
+    public TokenBucket? Bucket { get; } = rates.OfQueue(id);
+
+    /// <summary>Whether anything of it may start now, if there is room.</summary>
+    public bool IsOpen => !Rules.Paused && Bucket is not { HasToken: false };
+
     public bool HasLimitFor(int slots) => Running + slots <= (Limit ?? int.MaxValue);
 
-    public bool MayStart(int slots) => !Rules.Paused && HasLimitFor(slots);
+    public bool MayStart(int slots, TokenBucket? kind) => IsOpen && HasLimitFor(slots) && kind is not { HasToken: false };
 }
 
 /// <summary>One queue as one station sees it. Guarded by the dispatcher's lock.</summary>
@@ -46,7 +55,7 @@ internal sealed class QueueState(QueueLoad load, Station station, long ordinal) 
 
     public bool IsEmpty => _lanes.TrueForAll(static lane => lane.IsEmpty);
 
-    public LaneWindow? LaneToFill => _lanes.Find(static lane => lane.NeedsFilling);
+    public LaneWindow? LaneToFill => _lanes.Find(static lane => lane.NeedsFilling && lane.IsOpen);
 
     /// <summary>Whether nobody stands before a newcomer.</summary>
     public bool HasNothingReady => LaneToFill is null && Head() is null;
@@ -74,13 +83,13 @@ internal sealed class QueueState(QueueLoad load, Station station, long ordinal) 
             lane.Reset();
     }
 
-    /// <summary>The task that starts next in this queue: the first of all its lanes.</summary>
+    /// <summary>The task that starts next in this queue: the first of all its lanes, but for kinds that their rate holds up.</summary>
     public ReadyTask? Head()
     {
         ReadyTask? head = null;
         foreach (LaneWindow lane in _lanes)
         {
-            if (lane.First is { } first && (head is null || first.CompareTo(head) < 0))
+            if (lane.First is { } first && lane.IsOpen && (head is null || first.CompareTo(head) < 0))
                 head = first;
         }
 

@@ -145,7 +145,7 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
     public void Refresh(QueueState queue)
     {
         _startable.Remove(queue);
-        bool startable = !queue.Load.Rules.Paused && (queue.LaneToFill is not null || (queue.Head() is { } head && queue.Load.HasLimitFor(head.Slots)));
+        bool startable = queue.Load.IsOpen && (queue.LaneToFill is not null || (queue.Head() is { } head && queue.Load.HasLimitFor(head.Slots)));
         if (!startable)
             return;
         queue.CatchUp(_pass);

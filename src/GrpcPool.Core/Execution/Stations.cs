@@ -9,6 +9,7 @@ internal sealed class Stations
 {
     private readonly SettingsInForce _settings;
     private readonly Exclusions _exclusions;
+    private readonly RateLimits _rates;
     private readonly List<Station> _stations;
     private readonly Dictionary<QueueId, QueueLoad> _loads = [];
 
@@ -17,8 +18,10 @@ internal sealed class Stations
 
     /// <param name="settings">The settings of queues.</param>
     /// <param name="exclusions">Who must wait for one that runs.</param>
+    /// <param name="rates">How often attempts may start.</param>
     /// <param name="server">The server itself.</param>
-    public Stations(SettingsInForce settings, Exclusions exclusions, Station server) => (_settings, _exclusions, _stations) = (settings, exclusions, [server]);
+    public Stations(SettingsInForce settings, Exclusions exclusions, RateLimits rates, Station server) =>
+        (_settings, _exclusions, _rates, _stations) = (settings, exclusions, rates, [server]);
 
     public Station Server => _stations[0];
 
@@ -157,13 +160,17 @@ internal sealed class Stations
     public SlotLease? TryTake(NewTask task)
     {
         TaskSpec spec = task.Spec;
+        TokenBucket? kind = _rates.OfKind(task.Id.Namespace, spec.Kind);
         foreach (Station station in _stations)
         {
             if (station.IsIdle && station.Runs(task.Id.Namespace, spec.Kind) && station.HostFor(spec.Slots) is { } host)
             {
                 QueueState queue = station.Queue(LoadOf(QueueId.Of(task)));
-                if (queue.HasNothingReady && queue.Load.MayStart(spec.Slots))
+                if (queue.HasNothingReady && queue.Load.MayStart(spec.Slots, kind))
+                {
+                    Spend(queue.Load, kind);
                     return Take(queue, host, spec.Slots, spec.SerialKey, suspect: false);
+                }
             }
         }
 
@@ -175,7 +182,7 @@ internal sealed class Stations
         if (_last?.Id == id)
             return _last;
         if (!_loads.TryGetValue(id, out QueueLoad? load))
-            _loads.Add(id, load = new QueueLoad(id, _settings.Queue(id.Name)));
+            _loads.Add(id, load = new QueueLoad(id, _settings.Queue(id.Name), _rates));
         return _last = load;
     }
 
@@ -193,6 +200,16 @@ internal sealed class Stations
         ForgetIfUnused(load);
     }
 
+    /// <summary>A rate holds up what it did not, or the other way round; that of a kind does so in many queues.</summary>
+    public void RefreshAll()
+    {
+        foreach (Station station in _stations)
+        {
+            foreach (QueueState queue in station.Queues)
+                station.Refresh(queue);
+        }
+    }
+
     /// <summary>There may be tasks that no host before was large enough for.</summary>
     private void Reload(Station station, IEnumerable<Lane> ready)
     {
@@ -208,7 +225,7 @@ internal sealed class Stations
             if (host.Reserved is not { } reserved || (reserved.Task.Slots <= host.Free ? host : station.HostFor(reserved.Task.Slots)) is not { } free)
                 continue;
             host.Reserved = null;
-            if (reserved.Queue.Load.MayStart(reserved.Task.Slots))
+            if (reserved.Queue.Load.MayStart(reserved.Task.Slots, _rates.OfKind(reserved.Queue.Load.Id.Namespace, reserved.Task.Kind)))
                 picks.Add(Pick(reserved.Queue, free, reserved.Task));
             else
                 Add(reserved.Queue.Load.Id, reserved.Task);
@@ -218,7 +235,14 @@ internal sealed class Stations
     private Pick Pick(QueueState queue, AttemptHost host, ReadyTask task)
     {
         Remove(queue.Load.Id, task);
+        Spend(queue.Load, _rates.OfKind(queue.Load.Id.Namespace, task.Kind));
         return new Pick(task, Take(queue, host, task.Slots, task.SerialKey, task.Suspect));
+    }
+
+    private void Spend(QueueLoad load, TokenBucket? kind)
+    {
+        if (_rates.Take(load.Bucket, kind))
+            RefreshAll();
     }
 
     private SlotLease Take(QueueState queue, AttemptHost host, int slots, string serialKey, bool suspect)

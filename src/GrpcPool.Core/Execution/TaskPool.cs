@@ -36,6 +36,7 @@ internal sealed class TaskPool : IAsyncDisposable
     private readonly Lock _drainLock = new();
     private readonly TaskCompletionSource _drainBegan = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DueTaskPromoter? _promoter;
+    private RateWaker? _rateWaker;
     private Task? _drain;
     private volatile PoolPhase _phase;
 
@@ -44,7 +45,7 @@ internal sealed class TaskPool : IAsyncDisposable
         (_options, _store, _handlers, _time, _log) = (options, new GuardedStore(store, time, log), handlers, time, log);
         _waitingRoom = new WaitingRoom(options.Limits.Waiters);
         Settings = new SettingsInForce(options);
-        _dispatcher = new Dispatcher(Settings, handlers);
+        _dispatcher = new Dispatcher(Settings, handlers, time);
         _gate = new SubmissionGate(Settings, new Admission(Settings, _counters), _waitingRoom, _dispatcher, _store, time);
         _hub = new WatchHub(_store, options.Limits, time);
         _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, time, log);
@@ -118,7 +119,8 @@ internal sealed class TaskPool : IAsyncDisposable
         _hub.Start(revision);
         _promoter = new DueTaskPromoter(_time, OnTimer);
         _promoter.Note(nextWake);
-        _committer.Start([_promoter, new Pruner(_options.Pool.FinishedMax, _counters)]);
+        _rateWaker = new RateWaker(_dispatcher, _time, _committer.Nudge);
+        _committer.Start([_promoter, _rateWaker, new Pruner(_options.Pool.FinishedMax, _counters)]);
         standing.ForEach(task => Recovery.Adopt(task, _leases, _executor));
         if (standing.Count > 0)
             Workers.Adopted();
@@ -175,6 +177,7 @@ internal sealed class TaskPool : IAsyncDisposable
     {
         await DrainAsync().ConfigureAwait(false);
         _promoter?.Dispose();
+        _rateWaker?.Dispose();
         Workers.Dispose();
         _store.Dispose();
     }

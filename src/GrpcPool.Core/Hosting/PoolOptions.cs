@@ -15,6 +15,9 @@ public sealed class GrpcPoolOptions
     /// <summary>The queues by name; one that is not named here gets the settings of <c>default</c>.</summary>
     public Dictionary<string, QueueOptions> Queues { get; } = new(StringComparer.Ordinal) { [DefaultQueue] = new() };
 
+    /// <summary>What holds for tasks of a kind, by kind. Nothing by default.</summary>
+    public Dictionary<string, KindOptions> Kinds { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The commands that run as handlers, by kind.</summary>
     public Dictionary<string, CommandOptions> Commands { get; } = new(StringComparer.Ordinal);
 
@@ -118,6 +121,9 @@ public sealed class QueueOptions
 
     /// <summary>How long a finished task is kept where it does not say so itself, 0 s – 365 days. 1 day by default.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>How often the queue's attempts may start, in each namespace. No limit by default.</summary>
+    public RateOptions Rate { get; } = new();
 }
 
 /// <summary>What becomes of a submission while its queue is full.</summary>

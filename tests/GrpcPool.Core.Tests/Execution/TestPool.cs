@@ -17,6 +17,9 @@ internal sealed class TestPool : IAsyncDisposable
 
     public const string Kind = "work";
 
+    /// <summary>Another kind that the same handler runs.</summary>
+    public const string OtherKind = "other-work";
+
     /// <summary>A kind that nobody runs.</summary>
     public const string NobodysKind = "nobodys";
 
@@ -32,7 +35,8 @@ internal sealed class TestPool : IAsyncDisposable
         configure?.Invoke(Options);
         Store = new ObservedStore(Options.HistoryMax);
         Handler = new TestHandler(Time);
-        var handlers = new HandlerRegistry([new(Kind, new HandlerEntry(Handler, kindRunTimeout, TimeSpan.FromSeconds(10)))]);
+        var entry = new HandlerEntry(Handler, kindRunTimeout, TimeSpan.FromSeconds(10));
+        var handlers = new HandlerRegistry([new(Kind, entry), new(OtherKind, entry)]);
         Pool = new TaskPool(Options, Store, handlers, Time, _log);
     }
 

@@ -21,6 +21,8 @@ internal static class PoolSettings
 
     private static readonly EntryType<GrpcPoolOptions, QueueOptions> Queue = new(null, QueueSettings.Table, o => o.Queues);
 
+    private static readonly EntryType<GrpcPoolOptions, KindOptions> Kind = new(null, RateSettings.Kind, o => o.Kinds);
+
     private static readonly EntryType<GrpcPoolOptions, CommandOptions> Command = new("command", CommandSettings.Table, o => o.Commands);
 
     private static readonly EntryType<GrpcPoolOptions, HttpHandlerOptions> Http = new("http", HttpHandlerSettings.Table, o => o.HttpHandlers);
@@ -29,6 +31,7 @@ internal static class PoolSettings
     {
         { "Pool", Pool, o => o.Pool },
         new EntriesSetting<GrpcPoolOptions>("Queues", "<queue>", Queue),
+        new EntriesSetting<GrpcPoolOptions>("Kinds", "<kind>", Kind),
         new EntriesSetting<GrpcPoolOptions>("Handlers", "<kind>", Command, Http),
         { "BuiltInKinds", Flag, o => o.BuiltInKinds, (o, v) => o.BuiltInKinds = v, "Whether the kinds echo, sleep and fail exist." },
         {

@@ -15,5 +15,6 @@ internal static class QueueSettings
             "Retention", Span(TimeSpan.Zero, TimeSpan.FromDays(365)), o => o.Retention, (o, v) => o.Retention = v,
             "How long a finished task is kept where it does not say so itself."
         },
+        { "Rate", RateSettings.Table, o => o.Rate },
     };
 }
