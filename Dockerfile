@@ -4,6 +4,8 @@
 # It listens for gRPC on loopback only: right for a sidecar, which shares its application's network. See "Container" in README.md.
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble-aot AS build
+# The time zones of schedules, which the chiseled image lacks.
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends tzdata tzdata-legacy && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
 RUN dotnet publish src/GrpcPool.Cli --configuration Release --use-current-runtime -p:PublishAot=true --output /published \
@@ -14,6 +16,7 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
         bash bzip2 ca-certificates coreutils curl file findutils gawk gzip jq procps sed tar unzip util-linux xz-utils zip zstd \
     && rm -rf /var/lib/apt/lists/*
+COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /published/grpcpool /published/*.so /usr/local/bin/
 COPY --from=build --chown=$APP_UID:$APP_UID /data /data
 USER $APP_UID
@@ -27,6 +30,7 @@ CMD ["serve"]
 
 # The last stage is the default one.
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled AS server
+COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /published/grpcpool /published/*.so /usr/local/bin/
 COPY --from=build --chown=$APP_UID:$APP_UID /data /data
 USER $APP_UID

@@ -8,6 +8,7 @@ internal static class CommandGroups
     public const string Watching = "See how they fare";
     public const string Changing = "Change them";
     public const string Operating = "Look after the pool";
+    public const string Schedules = "Have it work on a timetable";
     public const string Store = "Keep its tasks safe";
     public const string Shell = "For your shell";
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using GrpcPool.Cli.Commands;
 using GrpcPool.Cli.Commands.Demo;
+using GrpcPool.Cli.Commands.Schedules;
 using GrpcPool.Core.Hosting.Settings;
 
 namespace GrpcPool.Cli;
@@ -72,6 +73,7 @@ internal static class CommandLine
             WorkersCommand.Create(),
             ResizeCommand.Create(),
             DrainCommand.Create(),
+            ScheduleCommand.Create(),
             BackupCommand.Create(),
             CheckCommand.Create(),
             RestoreCommand.Create(),

@@ -1,4 +1,5 @@
 using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Engine;
@@ -66,6 +67,11 @@ internal sealed class SqliteTaskStore(SqliteOptions options) : ITaskStore, IDisp
     public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => _readers!.ReadLongAsync(reader => reader.ReadChanges(after, limit));
 
     public ValueTask<LogPage?> ReadLogAsync(TaskId id, long offset, int bytesMax) => _readers!.ReadAsync(reader => reader.ReadLog(id, offset, bytesMax));
+
+    public ValueTask<ScheduleRecord?> FindScheduleAsync(ScheduleId id) => _readers!.ReadAsync(reader => reader.FindSchedule(id));
+
+    public ValueTask<SchedulePage> ReadSchedulesAsync(string @namespace, string after, int limit) =>
+        _readers!.ReadLongAsync(reader => reader.ReadSchedules(@namespace, after, limit));
 
     public StorageException? FindShortage() => _file!.FindShortage();
 

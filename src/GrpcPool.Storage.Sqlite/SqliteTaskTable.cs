@@ -12,6 +12,7 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     private readonly TaskWriter _writer = new(connection);
     private readonly LogTable _logs = new(connection);
     private readonly SettingTable _settings = new(connection);
+    private readonly ScheduleTable _schedules = new(connection);
     private readonly UniqueTable _unique = new(connection);
     private readonly DependencyTable _dependencies = new(connection, new TaskRows(connection, names));
     private readonly NeverStarted _neverStarted = new(connection);
@@ -65,6 +66,8 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     /// <summary>What operators have changed about the settings.</summary>
     public IReadOnlyList<SettingChange> Settings => _settings.All;
 
+    public IScheduleTable Schedules => _schedules;
+
     public long NextRevision() => ++Revision;
 
     public TaskRecord? Find(TaskId id)
@@ -85,6 +88,7 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
             _writer.Update(before, after);
         lanes.Note(before, after);
         _neverStarted.Note(after);
+        _schedules.Note(before, after);
         _unique.Note(before, after);
         _cache.Put(after);
         if (before?.Revision != after.Revision)

@@ -1,3 +1,4 @@
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Engine;
@@ -17,6 +18,7 @@ internal sealed class StoreReader : IDisposable
     private readonly Connection _connection;
     private readonly TaskRows _rows;
     private readonly LogTable _logs;
+    private readonly ScheduleRows _schedules;
     private readonly Statement _begin;
     private readonly Statement _end;
     private readonly Statement _oldestFirst;
@@ -34,6 +36,7 @@ internal sealed class StoreReader : IDisposable
         _connection = connection;
         _rows = new TaskRows(connection, names);
         _logs = new LogTable(connection);
+        _schedules = new ScheduleRows(connection);
         _begin = connection.Prepare("BEGIN");
         _end = connection.Prepare("COMMIT");
         _oldestFirst = connection.PrepareFile("task_scan_oldest_first");
@@ -55,6 +58,10 @@ internal sealed class StoreReader : IDisposable
 
     public LogPage? ReadLog(TaskId id, long offset, int bytesMax) =>
         AtOneCommit<LogPage?>(() => _rows.Find(id) is { } task ? _logs.Read(task, offset, bytesMax) : null);
+
+    public ScheduleRecord? FindSchedule(ScheduleId id) => AtOneCommit(() => _schedules.Find(id) is { Deleted: false } schedule ? schedule : null);
+
+    public SchedulePage ReadSchedules(string @namespace, string after, int limit) => AtOneCommit(() => _schedules.Read(@namespace, after, limit, BytesMax));
 
     public ChangePage ReadChanges(long after, int limit) => AtOneCommit(() => ReadHistory(after, limit));
 

@@ -33,13 +33,14 @@ public sealed class CommandTests
         Ended help = await Executable.RunOnceAsync("--help");
 
         Assert.Equal(0, help.Code);
-        Assert.All((string[])["serve", "config", "health", "demo", "backup", "check", "restore", "workers", "drain", .. ExampleTests.Commands], command => Assert.Matches($@"\n  {command} ", help.Output));
+        Assert.All((string[])["serve", "config", "health", "demo", "backup", "check", "restore", "workers", "drain", "schedule", .. ExampleTests.Commands], command => Assert.Matches($@"\n  {command} ", help.Output));
     }
 
     [Theory(Timeout = Timeout)]
     [InlineData]
     [InlineData("dance")]
     [InlineData("demo", "dance")]
+    [InlineData("schedule", "dance")]
     [InlineData("health", "--address", "nowhere")]
     [InlineData("health", "--timeout", "0")]
     [InlineData("config", "--set", "Pool:Slots")]

@@ -16,17 +16,22 @@ public sealed class ExampleTests(Pool pool)
 
     private static readonly string[] Makers = ["submit", "run", "bulk"];
 
-    public static TheoryData<string> Names => [.. Commands];
+    private static readonly string[] Schedules =
+        ["schedule", .. ((string[])["create", "list", "show", "update", "pause", "resume", "trigger", "delete", "upcoming"]).Select(static command => $"schedule {command}")];
+
+    public static TheoryData<string> Names => [.. Commands, .. Schedules];
 
     [Theory(Timeout = Timeout)]
     [MemberData(nameof(Names))]
     public async Task Examples_run(string command)
     {
-        using var session = new Session(pool, $"examples-{command}");
+        using var session = new Session(pool, $"examples-{command.Replace(' ', '-')}");
         await PrepareFilesAsync(session);
-        if (!Makers.Contains(command))
+        if (Schedules.Contains(command))
+            await session.RunAsync("schedule", "create", "daily", "echo", "--cron", "@daily");
+        else if (!Makers.Contains(command))
             await PrepareTasksAsync(session, command is "retry" or "delete" ? "fail" : "echo");
-        Ended help = await session.RunAsync(command, "--help");
+        Ended help = await session.RunAsync([.. command.Split(' '), "--help"]);
 
         foreach (string line in help.Output.Split("Examples:\n")[1].Trim().Split('\n').Select(static line => line.Trim()))
         {

@@ -17,11 +17,12 @@ internal static class FilterOptions
     private static readonly Option<KeyValuePair<string, string>[]> Labels = Pairs.Option("--label", "team=blue", "With this label; may be repeated.");
     private static readonly Option<string?> SerialKey = new("--serial-key") { Description = "With this serial key.", HelpName = "key" };
     private static readonly Option<string?> Parent = new("--parent") { Description = "Submitted on behalf of this task.", HelpName = "id" };
+    private static readonly Option<string?> FromSchedule = new("--schedule") { Description = "Submitted by this schedule.", HelpName = "id" };
     private static readonly Option<string?> Group = new("--group") { Description = "Of this group.", HelpName = "name" };
     private static readonly Option<Timestamp?> After = Times.PastOption("--submitted-after", "Submitted at this time or later; 2h means two hours ago.");
     private static readonly Option<Timestamp?> Before = Times.PastOption("--submitted-before", "Submitted before this time.");
 
-    private static readonly Option[] All = [States, Queues, Kinds, Labels, SerialKey, Parent, Group, After, Before];
+    private static readonly Option[] All = [States, Queues, Kinds, Labels, SerialKey, Parent, FromSchedule, Group, After, Before];
 
     public static void AddTo(Command command)
     {
@@ -40,6 +41,7 @@ internal static class FilterOptions
             Kinds = { result.GetValue(Kinds)! },
             SerialKey = result.GetValue(SerialKey) ?? "",
             ParentId = result.GetValue(Parent) ?? "",
+            ScheduleId = result.GetValue(FromSchedule) ?? "",
             Group = result.GetValue(Group) ?? "",
             SubmittedAfter = result.GetValue(After),
             SubmittedBefore = result.GetValue(Before),

@@ -48,11 +48,16 @@ internal static class SpecOptions
     private static readonly Option<KeyValuePair<string, string>[]> Labels = Pairs.Option("--label", "team=blue", "A label to find the task by; may be repeated.");
     private static readonly Option<KeyValuePair<string, string>[]> Headers = Pairs.Option("--header", "tenant=7", "A header for the handler alone; may be repeated.");
 
-    public static void AddTo(Command command)
+    /// <summary>Adds them to a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="scheduled">Whether a schedule says which id each task has and when it starts.</param>
+    public static void AddTo(Command command, bool scheduled = false)
     {
         command.Add(Kind);
         Payload.AddTo(command);
-        Option[] options = [Id, Queue, Priority, SerialKey, UniqueKey, OnConflict, After, AfterPolicy, Slots, Delay, RunAt, StartTimeout, RunTimeout, TotalTimeout];
+        Option[] options = scheduled
+            ? [Queue, Priority, SerialKey, Slots, StartTimeout, RunTimeout, TotalTimeout]
+            : [Id, Queue, Priority, SerialKey, UniqueKey, OnConflict, After, AfterPolicy, Slots, Delay, RunAt, StartTimeout, RunTimeout, TotalTimeout];
         foreach (Option option in options)
             command.Add(option);
         RetryOptions.AddTo(command);

@@ -36,6 +36,7 @@ internal static class StatusSheet
         ("labels", Join(task.Labels)),
         ("headers", Join(task.Headers)),
         ("parent", task.ParentId),
+        ("schedule", task.ScheduleId),
         ("group", task.Group),
         ("submitted", Wording.Time(task.SubmittedAt)),
         ("due", Wording.Time(task.RunAt)),
@@ -66,7 +67,7 @@ internal static class StatusSheet
     private static string Join(MapField<string, string> pairs) =>
         string.Join(' ', pairs.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(static pair => $"{pair.Key}={pair.Value}"));
 
-    private static string Show(ByteString bytes, string contentType)
+    public static string Show(ByteString bytes, string contentType)
     {
         string type = contentType.Length == 0 ? "" : $" of {contentType}";
         return bytes.IsEmpty ? "" : ReadText(bytes) ?? $"{Wording.Count(bytes.Length, "byte")}{type}";

@@ -61,8 +61,11 @@ internal sealed class Executor(
     {
         foreach (TaskChange change in changes)
         {
-            if (change.Before == TaskState.Running && change.Task.State == TaskState.Running && _attempts.TryGetValue(change.Task.Claim, out RunningAttempt? attempt))
-                attempt.Context.Update(change.Task);
+            if (change.Before != TaskState.Running || change.Task.State != TaskState.Running || !_attempts.TryGetValue(change.Task.Claim, out RunningAttempt? attempt))
+                continue;
+            attempt.Context.Update(change.Task);
+            if (change.Task.Cancellation?.By == Cancellation.Scheduler)
+                attempt.Stop(StopReason.Cancelled, HandlerRegistry.DefaultKillAfter);
         }
     }
 

@@ -3,6 +3,7 @@ using GrpcPool.Core.Administration;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Maintenance;
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Core.Watching;
@@ -27,6 +28,7 @@ internal sealed class TaskPool : IAsyncDisposable
     private readonly ILogger _log;
     private readonly TaskCounters _counters = new();
     private readonly WaitingRoom _waitingRoom;
+    private readonly ScheduleTrigger _trigger;
     private readonly Dispatcher _dispatcher;
     private readonly SubmissionGate _gate;
     private readonly WatchHub _hub;
@@ -46,13 +48,16 @@ internal sealed class TaskPool : IAsyncDisposable
         _waitingRoom = new WaitingRoom(options.Limits.Waiters);
         Settings = new SettingsInForce(options);
         _dispatcher = new Dispatcher(Settings, handlers, time);
-        _gate = new SubmissionGate(Settings, new Admission(Settings, _counters), _waitingRoom, _dispatcher, _store, time);
+        var admission = new Admission(Settings, _counters);
+        _trigger = new ScheduleTrigger(admission.Room, () => _store.Trouble is null);
+        _gate = new SubmissionGate(Settings, admission, _waitingRoom, _dispatcher, _store, time);
         _hub = new WatchHub(_store, options.Limits, time);
         _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, time, log);
         _committer = new Committer(_store, _gate, _counters, _dispatcher, _executor, _hub, time, log);
         _executor.Attach(_committer);
         Workers = new WorkerRegistry(options, _store, _counters, _dispatcher, _leases, time, log);
         Workers.Attach(_committer);
+        Schedules = new ScheduleBook(this, _store);
     }
 
     public PoolPhase Phase => _phase;
@@ -74,6 +79,8 @@ internal sealed class TaskPool : IAsyncDisposable
 
     /// <summary>The workers, and what they hold.</summary>
     public WorkerRegistry Workers { get; }
+
+    public ScheduleBook Schedules { get; }
 
     /// <summary>Whether somebody runs the tasks of a kind, or once did.</summary>
     public bool Knows(string @namespace, string kind) => _handlers.CanRun(kind) || Workers.Knows(@namespace, kind);
@@ -116,11 +123,13 @@ internal sealed class TaskPool : IAsyncDisposable
             (revision, nextWake) = (lost.Revision, lost.NextWake);
         }
 
+        (_, _, _, _, revision, nextWake) = await _store.CommitAsync([ScheduleBook.FromSettings(_options)], _time.GetUtcNow()).ConfigureAwait(false);
         _hub.Start(revision);
         _promoter = new DueTaskPromoter(_time, OnTimer);
         _promoter.Note(nextWake);
+        _trigger.Note(nextWake);
         _rateWaker = new RateWaker(_dispatcher, _time, _committer.Nudge);
-        _committer.Start([_promoter, _rateWaker, new Pruner(_options.Pool.FinishedMax, _counters)]);
+        _committer.Start([_promoter, _trigger, _rateWaker, new Pruner(_options.Pool.FinishedMax, _counters)]);
         standing.ForEach(task => Recovery.Adopt(task, _leases, _executor));
         if (standing.Count > 0)
             Workers.Adopted();

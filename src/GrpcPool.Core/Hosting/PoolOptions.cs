@@ -9,6 +9,9 @@ public sealed class GrpcPoolOptions
     /// <summary>The name of the queue that stands for those that are not named.</summary>
     public const string DefaultQueue = "default";
 
+    /// <summary>The namespace of those who do not name one.</summary>
+    internal const string DefaultNamespace = "default";
+
     /// <summary>Slots and bounds of the whole pool.</summary>
     public PoolOptions Pool { get; } = new();
 
@@ -23,6 +26,9 @@ public sealed class GrpcPoolOptions
 
     /// <summary>The web applications that run as handlers, by kind.</summary>
     public Dictionary<string, HttpHandlerOptions> HttpHandlers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The schedules by id, in the namespace <c>default</c>.</summary>
+    public Dictionary<string, ScheduleOptions> Schedules { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The handlers that the host brings.</summary>
     internal List<HandlerRegistration> Handlers { get; } = [];
@@ -211,6 +217,9 @@ public sealed class LimitOptions
 
     /// <summary>How many namespaces exist at most, 1–100,000. 100 by default.</summary>
     public int Namespaces { get; set; } = 100;
+
+    /// <summary>How many schedules exist at most, 0–1,000,000. 10,000 by default.</summary>
+    public int Schedules { get; set; } = 10_000;
 
     /// <summary>How many submissions wait for room at most, 0–1,000,000; more are refused. 10,000 by default.</summary>
     public int Waiters { get; set; } = 10_000;

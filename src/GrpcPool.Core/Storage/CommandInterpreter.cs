@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Storage;
@@ -6,6 +7,9 @@ namespace GrpcPool.Core.Storage;
 /// <summary>The few things that a store does to single rows, within a transaction.</summary>
 internal interface ITaskTable
 {
+    /// <summary>The schedules that submit tasks.</summary>
+    IScheduleTable Schedules { get; }
+
     /// <summary>The next revision; none is given twice.</summary>
     long NextRevision();
 
@@ -61,9 +65,10 @@ internal interface ITaskTable
 }
 
 /// <summary>What each command means, in terms of rows: the same for every store that keeps its rows within reach of this process.</summary>
-internal sealed class CommandInterpreter
+internal sealed class CommandInterpreter : IScheduledTasks
 {
     private readonly ITaskTable _table;
+    private readonly ScheduleInterpreter _schedules;
     private readonly Dependencies _dependencies;
     private readonly List<CommandOutcome> _outcomes = [];
     private readonly List<TaskChange> _changes = [];
@@ -73,6 +78,7 @@ internal sealed class CommandInterpreter
     private CommandInterpreter(ITaskTable table)
     {
         _table = table;
+        _schedules = new ScheduleInterpreter(table.Schedules, this);
         _dependencies = new Dependencies(table, (before, after) => Write(before, Join(after, before)));
     }
 
@@ -99,6 +105,7 @@ internal sealed class CommandInterpreter
         RetryTask retry => Retry(retry, now),
         DeleteTask delete => Delete(delete),
         WakeTasks wake => Wake(wake, now),
+        ScheduleCommand schedule => _schedules.Execute(schedule, now),
         PruneTasks prune => Prune(_table.FinishedAbove(prune.Keep, prune.Max)),
         _ => throw new UnreachableException(),
     };
@@ -148,11 +155,19 @@ internal sealed class CommandInterpreter
         TaskRecord[] parents = task.Spec.After.Count == 0 ? [] : _dependencies.ParentsOf(task);
         int awaits = Dependencies.CountAwaited(task.Spec, parents);
         TaskRecord inserted = Write(null, TaskTransitions.Submit(task.Id, task.Spec, task.SpecHash, task.SubmittedBy, task.RunAt, NextStamp(now), lineTaken, start, awaits));
+        if (task.Spec.ScheduleId.Length > 0)
+            _schedules.Submitted(inserted, now);
         if (parents.Length == 0)
             return inserted;
         _dependencies.Inserted(inserted, parents);
         return _table.Find(task.Id)!;
     }
+
+    TaskRecord? IScheduledTasks.Find(TaskId id) => _table.Find(id);
+
+    void IScheduledTasks.Insert(TaskId id, TaskSpec spec, DateTimeOffset now) => InsertNew(new NewTask(id, spec), start: null, now);
+
+    void IScheduledTasks.Cancel(TaskId id, DateTimeOffset now) => Cancel(new CancelTask(id, "overlap", Cancellation.Scheduler), now);
 
     private bool MakeRoom(NewTask newcomer, DateTimeOffset now)
     {
@@ -275,6 +290,8 @@ internal sealed class CommandInterpreter
         bool leftItsLine = before is { Line: not 0 } && after.Line == 0;
         if (leftItsLine && _table.FirstInLine(after.Id.Namespace, after.Spec.SerialKey) is { Blocked: true } next)
             Unblock(next);
+        if (after.Spec.ScheduleId.Length > 0 && after.State.IsFinal())
+            _schedules.Ended(after, after.UpdatedAt);
         if (after.State.IsFinal())
             _dependencies.Ended(after);
         return after;

@@ -1,3 +1,4 @@
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Storage;
@@ -59,7 +60,9 @@ internal enum Verdict
 /// <param name="Task">The task; null where there is none.</param>
 /// <param name="Items">One per item of an <see cref="InsertTasks"/>; else null.</param>
 /// <param name="Place">Which of the tasks after which it is to run does not exist, from 0.</param>
-internal readonly record struct CommandOutcome(Verdict Verdict, TaskRecord? Task = null, IReadOnlyList<CommandOutcome>? Items = null, int Place = 0);
+/// <param name="Schedule">The schedule of a <see cref="ScheduleCommand"/>; null where there is none.</param>
+internal readonly record struct CommandOutcome(
+    Verdict Verdict, TaskRecord? Task = null, IReadOnlyList<CommandOutcome>? Items = null, int Place = 0, ScheduleRecord? Schedule = null);
 
 /// <summary>What sort of change.</summary>
 internal enum ChangeType

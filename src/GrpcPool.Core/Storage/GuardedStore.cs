@@ -1,4 +1,5 @@
 using GrpcPool.Core.Hosting;
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Tasks;
 using Microsoft.Extensions.Logging;
 
@@ -107,6 +108,10 @@ internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger 
     public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => WatchedAsync(store.ReadChangesAsync(after, limit));
 
     public ValueTask<LogPage?> ReadLogAsync(TaskId id, long offset, int bytesMax) => WatchedAsync(store.ReadLogAsync(id, offset, bytesMax));
+
+    public ValueTask<ScheduleRecord?> FindScheduleAsync(ScheduleId id) => WatchedAsync(store.FindScheduleAsync(id));
+
+    public ValueTask<SchedulePage> ReadSchedulesAsync(string @namespace, string after, int limit) => WatchedAsync(store.ReadSchedulesAsync(@namespace, after, limit));
 
     public ValueTask<long> BackUpAsync(string path, CancellationToken cancellation) => store.BackUpAsync(path, cancellation);
 

@@ -5,7 +5,7 @@ namespace GrpcPool.Core.Storage;
 /// <summary>
 /// Where tasks live. One writer calls <see cref="CommitAsync"/>, one call at a time; all reads may come at any time from any thread and see whole commits only.
 /// </summary>
-internal interface ITaskStore
+internal interface ITaskStore : IScheduleStore
 {
     /// <summary>Opens the store and says how it stands. Called once, before all else.</summary>
     ValueTask<StoreState> OpenAsync(DateTimeOffset now, CancellationToken cancellation);

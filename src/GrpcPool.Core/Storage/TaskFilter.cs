@@ -17,6 +17,8 @@ internal sealed record TaskFilter(string Namespace)
 
     public string ParentId { get; init; } = "";
 
+    public string ScheduleId { get; init; } = "";
+
     public string Group { get; init; } = "";
 
     public DateTimeOffset? SubmittedAfter { get; init; }
@@ -24,7 +26,9 @@ internal sealed record TaskFilter(string Namespace)
     public DateTimeOffset? SubmittedBefore { get; init; }
 
     /// <summary>Whether nothing but states, queues and kinds restricts, by which tasks are counted anyway.</summary>
-    public bool IsCounted => Labels.Count == 0 && SerialKey.Length == 0 && ParentId.Length == 0 && Group.Length == 0 && SubmittedAfter is null && SubmittedBefore is null;
+    public bool IsCounted =>
+        Labels.Count == 0 && SerialKey.Length == 0 && ParentId.Length == 0 && ScheduleId.Length == 0 && Group.Length == 0
+        && SubmittedAfter is null && SubmittedBefore is null;
 
     public bool IsEmpty => IsCounted && States.Count == 0 && Queues.Count == 0 && Kinds.Count == 0;
 
@@ -40,6 +44,7 @@ internal sealed record TaskFilter(string Namespace)
         MatchesLane(Lane.Of(task))
         && (SerialKey.Length == 0 || SerialKey == task.Spec.SerialKey)
         && (ParentId.Length == 0 || ParentId == task.Spec.ParentId)
+        && (ScheduleId.Length == 0 || ScheduleId == task.Spec.ScheduleId)
         && (Group.Length == 0 || Group == task.Spec.Group)
         && (SubmittedAfter is null || task.SubmittedAt >= SubmittedAfter)
         && (SubmittedBefore is null || task.SubmittedAt < SubmittedBefore)

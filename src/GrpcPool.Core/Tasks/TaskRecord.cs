@@ -150,7 +150,11 @@ internal sealed record TaskRecord
 }
 
 /// <summary>That somebody asked for a task's end.</summary>
-internal sealed record Cancellation(string Reason, string By, DateTimeOffset At);
+internal sealed record Cancellation(string Reason, string By, DateTimeOffset At)
+{
+    /// <summary>By whom a task is cancelled for the next one of its schedule: nobody else tells its executor.</summary>
+    public const string Scheduler = "schedule";
+}
 
 /// <summary>The leases of a task on attempts outside of this process: they stand over a restart.</summary>
 /// <param name="Nonce">What the token of the running attempt's lease has beside its claim; 0 for none.</param>

@@ -39,6 +39,9 @@ internal sealed record TaskSpec
     /// <summary>Shared with other tasks; empty for none.</summary>
     public string Group { get; init; } = "";
 
+    /// <summary>The schedule that submits it; empty for none.</summary>
+    public string ScheduleId { get; init; } = "";
+
     public TimeSpan? StartTimeout { get; init; }
 
     public TimeSpan? RunTimeout { get; init; }

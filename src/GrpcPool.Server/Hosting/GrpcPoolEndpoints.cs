@@ -17,6 +17,7 @@ public static class GrpcPoolEndpointRouteBuilderExtensions
         RouteGroupBuilder pool = endpoints.MapGroup("");
         pool.MapGrpcService<TaskPoolGrpcService>().Add(PackedWatch.Prefer);
         pool.MapGrpcService<WorkerGrpcService>();
+        pool.MapGrpcService<ScheduleGrpcService>();
         pool.MapGrpcService<PoolAdminGrpcService>();
         if (health)
             pool.MapGrpcService<HealthService>();

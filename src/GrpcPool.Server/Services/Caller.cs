@@ -1,6 +1,7 @@
 using Grpc.Core;
 using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
+using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Server.Access;
@@ -13,7 +14,6 @@ namespace GrpcPool.Server.Services;
 internal static class Caller
 {
     public const string NamespaceKey = "grpcpool-namespace";
-    private const string DefaultNamespace = "default";
 
     public static string Namespace(ServerCallContext context)
     {
@@ -23,7 +23,7 @@ internal static class Caller
 
         // The call's own metadata would first be made of all its headers.
         if (!http.Request.Headers.TryGetValue(NamespaceKey, out StringValues values) || values.Count == 0)
-            return DefaultNamespace;
+            return GrpcPoolOptions.DefaultNamespace;
         string name = values.ToString();
         var checks = new FieldChecks();
         checks.Name(name, NamespaceKey);

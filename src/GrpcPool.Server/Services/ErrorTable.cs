@@ -31,7 +31,6 @@ internal static class ErrorTable
     public static Google.Rpc.Status ToStatus(PoolError error) => error switch
     {
         PoolError.InvalidFields invalid => Make(Code.InvalidArgument, Describe(invalid.Violations), ToBadRequest(invalid.Violations)),
-        PoolError.NotHonoured field => Make(Code.Unimplemented, $"{field.Field} is not honoured by this server: leave it unset", Info("NOT_HONOURED", ("field", field.Field))),
         PoolError.TaskNotFound task => Make(
             Code.NotFound, $"no task has the id '{task.Id}': it was never accepted here, or its retention has ended", Info("TASK_NOT_FOUND", ("id", task.Id))),
         PoolError.KindNotFound kind => Make(
@@ -53,6 +52,14 @@ internal static class ErrorTable
             Info("TASK_NOT_FOUND", ("id", parent.Id))),
         PoolError.Awaited task => Make(
             Code.FailedPrecondition, $"tasks that are to run after '{task.Id}' have not ended: it is kept for them until then", Info("AWAITED", ("id", task.Id))),
+        PoolError.ScheduleNotFound schedule => Make(
+            Code.NotFound, $"no schedule has the id '{schedule.Id}': it was never created here, or is deleted", Info("SCHEDULE_NOT_FOUND", ("id", schedule.Id))),
+        PoolError.ScheduleExists schedule => Make(
+            Code.AlreadyExists, $"the id '{schedule.Id}' belongs to a schedule with another definition: update that one, or choose another id", Info("SCHEDULE_EXISTS", ("id", schedule.Id))),
+        PoolError.VersionConflict conflict => Make(
+            Code.Aborted,
+            $"the schedule '{conflict.Id}' has version {conflict.Current} by now, not {conflict.Sent}: read it again and repeat the change",
+            Info("VERSION_CONFLICT", ("id", conflict.Id), ("version", conflict.Current.ToString(CultureInfo.InvariantCulture)))),
         PoolError.QueueFull full => Make(
             Code.ResourceExhausted, $"the queue '{full.Queue}' is full ({full.Capacity} waiting tasks): try again later", Retry(), QueueFull(full.Queue, full.Capacity)),
         PoolError.PoolFull full => Make(

@@ -36,6 +36,9 @@ internal sealed class FieldChecks(FieldPath within = default)
             Require(holds, field, rule.ToStringAndClear());
     }
 
+    /// <summary>Adds what was found wrong elsewhere.</summary>
+    public void Add(IEnumerable<FieldViolation> violations) => (_violations ??= []).AddRange(violations.Take(ViolationsMax));
+
     public void ThrowIfAny()
     {
         if (_violations is not null)

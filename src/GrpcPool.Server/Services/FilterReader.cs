@@ -24,8 +24,6 @@ internal static class FilterReader
     {
         if (sent is null)
             return new TaskFilter(@namespace);
-        if (sent.ScheduleId.Length > 0)
-            throw new PoolErrorException(new PoolError.NotHonoured("filter.schedule_id"));
         var checks = new FieldChecks();
         checks.Require(sent.States.All(static state => Enum.IsDefined((TaskState)state)), "filter.states", "must be states of the contract, other than UNSPECIFIED");
         foreach (string queue in sent.Queues)
@@ -36,6 +34,8 @@ internal static class FilterReader
             checks.LabelName(name, "filter.labels");
         if (sent.ParentId.Length > 0)
             checks.Id(sent.ParentId, "filter.parent_id");
+        if (sent.ScheduleId.Length > 0)
+            checks.Id(sent.ScheduleId, "filter.schedule_id");
         var filter = new TaskFilter(@namespace)
         {
             States = [.. sent.States.Select(static state => (TaskState)state)],
@@ -44,6 +44,7 @@ internal static class FilterReader
             Labels = new Dictionary<string, string>(sent.Labels),
             SerialKey = sent.SerialKey,
             ParentId = sent.ParentId,
+            ScheduleId = sent.ScheduleId,
             Group = sent.Group,
             SubmittedAfter = checks.Time(sent.SubmittedAfter, "filter.submitted_after"),
             SubmittedBefore = checks.Time(sent.SubmittedBefore, "filter.submitted_before"),

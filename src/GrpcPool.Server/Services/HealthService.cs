@@ -13,7 +13,7 @@ namespace GrpcPool.Server.Services;
 internal sealed class HealthService(TaskPool pool) : Health.HealthBase
 {
     private static readonly HashSet<string> Services =
-        ["", TaskPoolService.Descriptor.FullName, WorkerService.Descriptor.FullName, PoolAdminService.Descriptor.FullName, Health.Descriptor.FullName];
+        ["", TaskPoolService.Descriptor.FullName, WorkerService.Descriptor.FullName, ScheduleService.Descriptor.FullName, PoolAdminService.Descriptor.FullName, Health.Descriptor.FullName];
 
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) => Services.Contains(request.Service)
         ? Task.FromResult(new HealthCheckResponse { Status = StatusOf(request.Service) })

@@ -68,7 +68,7 @@ internal static class Paging
         string[] parts =
         [
             filter.Namespace, string.Join(',', filter.States.Order()), string.Join(',', filter.Queues.Order()), string.Join(',', filter.Kinds.Order()), string.Join('\n', labels),
-            filter.SerialKey, filter.ParentId, filter.Group, $"{filter.SubmittedAfter:O}", $"{filter.SubmittedBefore:O}",
+            filter.SerialKey, filter.ParentId, filter.ScheduleId, filter.Group, $"{filter.SubmittedAfter:O}", $"{filter.SubmittedBefore:O}",
         ];
         return SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts))).AsSpan(0, FilterBytes);
     }

@@ -13,9 +13,6 @@ internal abstract record PoolError
     /// <summary>Fields that break their rules, all of them.</summary>
     public sealed record InvalidFields(IReadOnlyList<FieldViolation> Violations) : PoolError;
 
-    /// <summary>A field that is in the contract but not honoured yet.</summary>
-    public sealed record NotHonoured(string Field) : PoolError;
-
     public sealed record TaskNotFound(string Id) : PoolError;
 
     /// <summary>There is no such worker.</summary>
@@ -37,6 +34,12 @@ internal abstract record PoolError
 
     /// <summary>Tasks that are to run after it have not ended.</summary>
     public sealed record Awaited(string Id) : PoolError;
+    public sealed record ScheduleNotFound(string Id) : PoolError;
+
+    public sealed record ScheduleExists(string Id) : PoolError;
+
+    /// <summary>Somebody has changed the schedule since it was read.</summary>
+    public sealed record VersionConflict(string Id, long Sent, long Current) : PoolError;
 
     public sealed record QueueFull(string Queue, int Capacity) : PoolError;
 

@@ -21,11 +21,12 @@ internal static class PoolGrpcServices
         services.AddSingleton<TaskPoolGrpcService>();
         services.AddSingleton<WorkerStreams>();
         services.AddSingleton<WorkerGrpcService>();
+        services.AddSingleton<ScheduleGrpcService>();
         services.AddSingleton<PoolAdminGrpcService>();
         services.AddSingleton<HealthService>();
         services.AddSingleton<ErrorInterceptor>();
         services.AddSingleton<IServiceMethodProvider<TaskPoolGrpcService>, PackedWatch>();
-        services.AddGrpc().AddPoolService<TaskPoolGrpcService>().AddPoolService<WorkerGrpcService>().AddPoolService<PoolAdminGrpcService>().AddPoolService<HealthService>();
+        services.AddGrpc().AddPoolService<TaskPoolGrpcService>().AddPoolService<WorkerGrpcService>().AddPoolService<ScheduleGrpcService>().AddPoolService<PoolAdminGrpcService>().AddPoolService<HealthService>();
     }
 
     /// <summary>Lets the pool's rules hold for a service.</summary>

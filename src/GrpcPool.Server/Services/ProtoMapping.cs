@@ -27,6 +27,7 @@ internal static class ProtoMapping
             SerialKey = task.Spec.SerialKey,
             Slots = task.Spec.Slots,
             ParentId = task.Spec.ParentId,
+            ScheduleId = task.Spec.ScheduleId,
             Group = task.Spec.Group,
             SubmittedBy = task.SubmittedBy,
             SubmittedAt = ToTimestamp(task.SubmittedAt),

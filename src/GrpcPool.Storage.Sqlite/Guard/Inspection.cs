@@ -35,6 +35,7 @@ internal sealed class Inspection : IDisposable
         long tasks = 0;
         inspection.Look(() => tasks = inspection.ReadTasks());
         inspection.Look(inspection.ReadLogs);
+        inspection.Look(() => new ScheduleRows(inspection._connection).ReadAll(inspection.Look));
         return (inspection._damage, tasks);
     }
 

@@ -18,28 +18,36 @@ internal static class SpecPack
         pack.Signed(Times.ToTicks(task.SubmittedAt));
         pack.Text(task.SubmittedBy);
         pack.Bytes(task.SpecHash);
-        pack.Text(spec.ContentType);
-        pack.Text(spec.ParentId);
-        WriteSpan(pack, spec.StartTimeout);
-        WriteSpan(pack, spec.RunTimeout);
-        WriteSpan(pack, spec.TotalTimeout);
-        pack.Number(spec.Retention.Ticks);
-        Write(pack, spec.Retry);
-        pack.Pairs(spec.Labels);
-        pack.Pairs(spec.Headers);
+        WriteFields(pack, spec);
         bool apart = IsApart(spec.Payload);
         pack.Number(apart ? 1 : 0);
         if (!apart)
             pack.Bytes(spec.Payload.Span);
 
         // Rows of former versions end here or after one of these, as those of most tasks do.
-        int parts = spec.After.Count > 0 ? 3 : spec.UniqueKey.Length > 0 ? 2 : spec.Group.Length > 0 ? 1 : 0;
+        int parts = spec.After.Count > 0 ? 4 : spec.UniqueKey.Length > 0 ? 3 : spec.Group.Length > 0 ? 2 : spec.ScheduleId.Length > 0 ? 1 : 0;
         if (parts > 0)
-            pack.Text(spec.Group);
+            pack.Text(spec.ScheduleId);
         if (parts > 1)
-            WriteUnique(pack, spec);
+            pack.Text(spec.Group);
         if (parts > 2)
+            WriteUnique(pack, spec);
+        if (parts > 3)
             WriteAfter(pack, spec);
+    }
+
+    /// <summary>Writes what a schedule submits, without what has columns in the row of a task.</summary>
+    public static void WriteTemplate(PackWriter pack, TaskSpec spec)
+    {
+        WriteFields(pack, spec);
+        pack.Bytes(spec.Payload.Span);
+    }
+
+    /// <summary>Reads what a schedule submits.</summary>
+    public static TaskSpec ReadTemplate(ref PackReader pack, TaskSpec columns)
+    {
+        TaskSpec spec = ReadFields(ref pack, columns);
+        return spec with { Payload = pack.Bytes().ToArray() };
     }
 
     /// <summary>Reads a task with its spec.</summary>
@@ -53,18 +61,11 @@ internal static class SpecPack
         DateTimeOffset submittedAt = Times.FromTicks(pack.Signed());
         string submittedBy = pack.Text();
         ReadOnlySpan<byte> hash = pack.Bytes();
-        TaskSpec spec = columns.Spec with
+        TaskSpec spec = ReadFields(ref pack, columns.Spec);
+        spec = spec with
         {
-            ContentType = pack.Text(),
-            ParentId = pack.Text(),
-            StartTimeout = ReadSpan(ref pack),
-            RunTimeout = ReadSpan(ref pack),
-            TotalTimeout = ReadSpan(ref pack),
-            Retention = new TimeSpan(pack.Number()),
-            Retry = ReadRetry(ref pack),
-            Labels = pack.Pairs(),
-            Headers = pack.Pairs(),
             Payload = pack.Number() == 0 ? pack.Bytes().ToArray() : readPayload(columns.Sequence),
+            ScheduleId = pack.AtEnd ? "" : pack.Text(),
             Group = pack.AtEnd ? "" : pack.Text(),
             UniqueKey = pack.AtEnd ? "" : pack.Text(),
             OnConflict = pack.AtEnd ? ConflictPolicy.UseExisting : (ConflictPolicy)pack.Number(),
@@ -94,6 +95,35 @@ internal static class SpecPack
         for (int i = 0; i < after.Length; i++)
             after[i] = pack.Text();
         return after;
+    }
+
+    private static void WriteFields(PackWriter pack, TaskSpec spec)
+    {
+        pack.Text(spec.ContentType);
+        pack.Text(spec.ParentId);
+        WriteSpan(pack, spec.StartTimeout);
+        WriteSpan(pack, spec.RunTimeout);
+        WriteSpan(pack, spec.TotalTimeout);
+        pack.Number(spec.Retention.Ticks);
+        Write(pack, spec.Retry);
+        pack.Pairs(spec.Labels);
+        pack.Pairs(spec.Headers);
+    }
+
+    private static TaskSpec ReadFields(ref PackReader pack, TaskSpec columns)
+    {
+        return columns with
+        {
+            ContentType = pack.Text(),
+            ParentId = pack.Text(),
+            StartTimeout = ReadSpan(ref pack),
+            RunTimeout = ReadSpan(ref pack),
+            TotalTimeout = ReadSpan(ref pack),
+            Retention = new TimeSpan(pack.Number()),
+            Retry = ReadRetry(ref pack),
+            Labels = pack.Pairs(),
+            Headers = pack.Pairs(),
+        };
     }
 
     private static void Write(PackWriter pack, RetryPolicy retry)

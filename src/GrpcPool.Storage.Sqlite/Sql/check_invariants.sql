@@ -25,6 +25,8 @@ SELECT 'payloads of no task', count(*) FROM payload WHERE task NOT IN (SELECT se
 UNION ALL
 SELECT 'results of no task', count(*) FROM result WHERE task NOT IN (SELECT sequence FROM task)
 UNION ALL
+SELECT 'tasks of schedules that are gone or have ended', count(*) FROM scheduled_task WHERE task NOT IN (SELECT sequence FROM task WHERE state < 5)
+UNION ALL
 SELECT 'unique keys of tasks that are gone or have ended', count(*) FROM unique_task WHERE NOT EXISTS (
     SELECT 1 FROM task WHERE sequence = unique_task.task AND namespace = unique_task.namespace AND state < 5)
 UNION ALL

@@ -1,3 +1,4 @@
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Storage.Memory;
 using GrpcPool.Core.Tasks;
@@ -114,6 +115,10 @@ internal sealed class ObservedStore(int historyMax) : ITaskStore
     public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => _store.ReadChangesAsync(after, limit);
 
     public ValueTask<LogPage?> ReadLogAsync(TaskId id, long offset, int bytesMax) => _store.ReadLogAsync(id, offset, bytesMax);
+
+    public ValueTask<ScheduleRecord?> FindScheduleAsync(ScheduleId id) => _store.FindScheduleAsync(id);
+
+    public ValueTask<SchedulePage> ReadSchedulesAsync(string @namespace, string after, int limit) => _store.ReadSchedulesAsync(@namespace, after, limit);
 
     public static bool IsStart(TaskChange change) => change.Task.State == TaskState.Running && change.Before is not TaskState.Running;
 

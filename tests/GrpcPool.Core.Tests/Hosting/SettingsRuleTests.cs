@@ -74,7 +74,7 @@ public sealed class SettingsRuleTests
     [InlineData("Storage:Folder", "Storage:Folder is no setting; remove it, or use one of Type, Path, Synchronous.")]
     [InlineData("Queues:mail:Capacitty", "Queues:mail:Capacitty is no setting; did you mean Queues:mail:Capacity?")]
     [InlineData("Limits:Verbosity", "Limits:Verbosity is no setting; remove it, or use one of ")]
-    [InlineData("Schedules:Nightly", "Schedules is no setting; remove it, or use one of Pool, ")]
+    [InlineData("Alarms:Nightly", "Alarms is no setting; remove it, or use one of Pool, ")]
     public void An_unknown_key_is_refused(string key, string start) => Assert.StartsWith(start, Assert.Single(Refuse((key, "1"))));
 
     [Theory]

@@ -1,3 +1,4 @@
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Storage.Memory;
 using GrpcPool.Core.Tasks;
@@ -139,6 +140,10 @@ public sealed class GuardedStoreTests : IDisposable
         public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => _store.ReadChangesAsync(after, limit);
 
         public ValueTask<LogPage?> ReadLogAsync(TaskId id, long offset, int bytesMax) => _store.ReadLogAsync(id, offset, bytesMax);
+
+        public ValueTask<ScheduleRecord?> FindScheduleAsync(ScheduleId id) => _store.FindScheduleAsync(id);
+
+        public ValueTask<SchedulePage> ReadSchedulesAsync(string @namespace, string after, int limit) => _store.ReadSchedulesAsync(@namespace, after, limit);
 
         public StorageException? FindShortage() => Shortage;
 

@@ -11,6 +11,7 @@ public sealed class HealthTests
     [Theory(Timeout = 20_000)]
     [InlineData("")]
     [InlineData("grpcpool.v1.TaskPoolService")]
+    [InlineData("grpcpool.v1.ScheduleService")]
     [InlineData("grpcpool.v1.PoolAdminService")]
     [InlineData("grpc.health.v1.Health")]
     public async Task A_watch_tells_that_a_service_serves_and_then_that_it_drains(string service)

@@ -19,6 +19,7 @@ public sealed class ReflectionTests
         Stable.ServerReflectionResponse list = await AskAsync(call, new Stable.ServerReflectionRequest { ListServices = "" });
         string[] services = [.. list.ListServicesResponse.Service.Select(static service => service.Name)];
         Assert.Contains(Service, services);
+        Assert.Contains("grpcpool.v1.ScheduleService", services);
         Assert.Contains("grpcpool.v1.PoolAdminService", services);
         Assert.Contains("grpc.health.v1.Health", services);
 

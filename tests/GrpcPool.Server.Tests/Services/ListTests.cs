@@ -1,7 +1,5 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
-using Grpc.Core;
 using GrpcPool.Server.Tests.Infrastructure;
 using GrpcPool.V1;
 
@@ -97,25 +95,6 @@ public sealed class ListTests
         foreach (V1.TaskFilter filter in (V1.TaskFilter[])[new() { SubmittedAfter = late }, new() { Labels = { ["a"] = "1", ["b"] = "3" } }, new() { SerialKey = "l" }])
             Assert.Empty((await ListAsync(server, filter)).Tasks);
         Assert.Equal(["meant", "other"], (await ListAsync(server, null)).Tasks.Select(static task => task.Id));
-    }
-
-    [Fact(Timeout = 20_000)]
-    public async Task What_this_server_does_not_honour_is_unimplemented()
-    {
-        await using TestServer server = await TestServer.StartAsync();
-        var filter = new V1.TaskFilter { ScheduleId = "s" };
-        await Unimplemented(server.Client.ListAsync(new ListRequest { Filter = filter }, TestServer.Call).ResponseAsync);
-        await Unimplemented(server.Client.CountAsync(new CountRequest { Filter = filter }, TestServer.Call).ResponseAsync);
-        await Unimplemented(server.Client.CancelMatchingAsync(new CancelMatchingRequest { Filter = filter }, TestServer.Call).ResponseAsync);
-        await Unimplemented(server.Client.RetryMatchingAsync(new RetryMatchingRequest { Filter = filter }, TestServer.Call).ResponseAsync);
-        using AsyncServerStreamingCall<WatchResponse> watch = server.Client.Watch(new WatchRequest { Filter = filter }, TestServer.Call);
-        await Unimplemented(watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
-
-        static async Task Unimplemented(Task call)
-        {
-            RpcException refusal = await Refused.WithAsync(StatusCode.Unimplemented, call);
-            Assert.Equal("filter.schedule_id", refusal.Detail<ErrorInfo>().Metadata["field"]);
-        }
     }
 
     [Fact(Timeout = 20_000)]

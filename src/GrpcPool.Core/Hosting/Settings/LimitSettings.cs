@@ -17,6 +17,7 @@ internal static class LimitSettings
         { "ResultBytesMax", Whole(0, MessageBytesMax), o => o.ResultBytesMax, (o, v) => o.ResultBytesMax = v, "The largest result." },
         { "Queues", Whole(1, 1_000_000), o => o.Queues, (o, v) => o.Queues = v, "Queues that exist at most." },
         { "Namespaces", Whole(1, 100_000), o => o.Namespaces, (o, v) => o.Namespaces = v, "Namespaces that exist at most." },
+        { "Schedules", Whole(0, 1_000_000), o => o.Schedules, (o, v) => o.Schedules = v, "Schedules that exist at most." },
         { "Waiters", Whole(0, 1_000_000), o => o.Waiters, (o, v) => o.Waiters = v, "Submissions that wait for room at most; more are refused." },
         { "Watchers", Whole(1, 1_000_000), o => o.Watchers, (o, v) => o.Watchers = v, "Watches that are open at most." },
         { "Snapshots", Whole(1, 1_000), o => o.Snapshots, (o, v) => o.Snapshots = v, "Snapshots of watches that are read at a time." },

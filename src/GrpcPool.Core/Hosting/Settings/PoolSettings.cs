@@ -25,6 +25,8 @@ internal static class PoolSettings
 
     private static readonly EntryType<GrpcPoolOptions, CommandOptions> Command = new("command", CommandSettings.Table, o => o.Commands);
 
+    private static readonly EntryType<GrpcPoolOptions, ScheduleOptions> Schedule = new(null, ScheduleSettings.Table, o => o.Schedules);
+
     private static readonly EntryType<GrpcPoolOptions, HttpHandlerOptions> Http = new("http", HttpHandlerSettings.Table, o => o.HttpHandlers);
 
     public static SettingsTable<GrpcPoolOptions> Table { get; } = new()
@@ -33,6 +35,7 @@ internal static class PoolSettings
         new EntriesSetting<GrpcPoolOptions>("Queues", "<queue>", Queue),
         new EntriesSetting<GrpcPoolOptions>("Kinds", "<kind>", Kind),
         new EntriesSetting<GrpcPoolOptions>("Handlers", "<kind>", Command, Http),
+        new EntriesSetting<GrpcPoolOptions>("Schedules", "<id>", Schedule),
         { "BuiltInKinds", Flag, o => o.BuiltInKinds, (o, v) => o.BuiltInKinds = v, "Whether the kinds echo, sleep and fail exist." },
         {
             "UndeclaredKinds", OneOf<UndeclaredKinds>(), o => o.UndeclaredKinds, (o, v) => o.UndeclaredKinds = v,
@@ -47,6 +50,7 @@ internal static class PoolSettings
         HandlerSettings.CheckHandlers,
         HandlerSettings.CheckKinds,
         CheckOutputs,
+        ScheduleSettings.CheckAll,
     };
 
     /// <summary>Checks options of any origin.</summary>

@@ -6,8 +6,15 @@ namespace GrpcPool.Core.Hosting.Settings;
 internal static class ValueRules
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+    private static readonly string[] TimeForms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"];
 
     public static ValueRule<bool> Flag { get; } = new("true or false", bool.TryParse, _ => true, value => value ? "true" : "false", Bare: true);
+
+    public static ValueRule<DateTimeOffset> Time { get; } = new(
+        "a time such as 2027-01-31T08:00:00Z",
+        (string text, out DateTimeOffset value) => DateTimeOffset.TryParseExact(text, TimeForms, Invariant, DateTimeStyles.AdjustToUniversal, out value),
+        value => value >= DateTimeOffset.UnixEpoch,
+        value => value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", Invariant));
 
     public static ValueRule<int> Whole(int min, int max) => new(
         string.Create(Invariant, $"a whole number from {min:N0} to {max:N0}"),

@@ -1,3 +1,4 @@
+using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Storage.Memory;
@@ -64,6 +65,18 @@ internal sealed class MemoryTaskStore(int historyMax) : ITaskStore
             bool known = after >= _floor && after <= _table.Revision && after >= _table.History.Floor;
             return ValueTask.FromResult(known ? _table.History.Read(after, limit, _table.Revision) : new ChangePage([], after, Complete: false));
         }
+    }
+
+    public ValueTask<ScheduleRecord?> FindScheduleAsync(ScheduleId id)
+    {
+        lock (_lock)
+            return ValueTask.FromResult(_table.Schedules.Find(id) is { Deleted: false } schedule ? schedule : null);
+    }
+
+    public ValueTask<SchedulePage> ReadSchedulesAsync(string @namespace, string after, int limit)
+    {
+        lock (_lock)
+            return ValueTask.FromResult(_table.Schedules.Read(@namespace, after, limit));
     }
 
     public ValueTask<LogPage?> ReadLogAsync(TaskId id, long offset, int bytesMax)

@@ -16,13 +16,19 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
 
     public long Revision { get; private set; } = floor;
 
-    public DateTimeOffset? NextWake => _wakes.Count > 0 && !(_expiring.Next <= _wakes.Min.At) ? _wakes.Min.At : _expiring.Next;
+    public DateTimeOffset? NextWake => Schedules.NextWake is { } next && !(NextWakeOfTasks <= next) ? next : NextWakeOfTasks;
+
+    public MemoryScheduleTable Schedules { get; } = new();
+
+    IScheduleTable ITaskTable.Schedules => Schedules;
 
     public TaskRows Rows { get; } = new();
 
     public QueueIndex Queues { get; } = new();
 
     public ChangeHistory History { get; } = new(floor, historyMax);
+
+    private DateTimeOffset? NextWakeOfTasks => _wakes.Count > 0 && !(_expiring.Next <= _wakes.Min.At) ? _wakes.Min.At : _expiring.Next;
 
     public long NextRevision() => ++Revision;
 
@@ -51,6 +57,7 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
         }
 
         AddToIndexes(row, after);
+        Schedules.Note(after);
         if (after.Spec.UniqueKey.Length > 0)
             NoteUnique(before, after);
         if (before?.Revision != after.Revision)

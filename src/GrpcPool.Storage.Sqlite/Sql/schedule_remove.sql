@@ -1,0 +1,1 @@
+DELETE FROM schedule WHERE namespace = ?1 AND id = ?2;
