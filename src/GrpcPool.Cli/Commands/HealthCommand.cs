@@ -33,10 +33,11 @@ internal static class HealthCommand
 
     public static Command Create()
     {
-        var command = new ExemplifiedCommand("health", CommandGroups.Pool, Description, Examples) { Service, ServerAddress.Option, ServerConnection.Authorities, Timeout };
+        var command = new ExemplifiedCommand("health", CommandGroups.Pool, Description, Examples) { Service, Timeout };
+        ServerConnection.AddServerTo(command);
         Timeout.Validators.Add(CheckTimeout);
         command.SetAction(result =>
-            RunAsync(new GrpcPoolClientOptions { Address = result.GetValue(ServerAddress.Option)!, CaCertificateFile = ServerConnection.ReadAuthorities(result) }, result.GetValue(Service)!, result.GetValue(Timeout)?.ToTimeSpan() ?? TimeoutDefault));
+            RunAsync(ServerConnection.ServerOf(result), result.GetValue(Service)!, result.GetValue(Timeout)?.ToTimeSpan() ?? TimeoutDefault));
         return command;
     }
 

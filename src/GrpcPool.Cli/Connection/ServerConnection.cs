@@ -9,6 +9,8 @@ internal static class ServerConnection
     private const string TokenVariable = "GRPCPOOL_TOKEN";
     private const string NamespaceVariable = "GRPCPOOL_NAMESPACE";
     private const string AuthoritiesVariable = "GRPCPOOL_CA";
+    private const string CertificateVariable = "GRPCPOOL_CERT";
+    private const string KeyVariable = "GRPCPOOL_CERT_KEY";
 
     /// <summary>How long a server that was there may be out of reach while somebody waits or watches.</summary>
     private static readonly TimeSpan ReconnectFor = TimeSpan.FromMinutes(1);
@@ -16,32 +18,47 @@ internal static class ServerConnection
     private static readonly Option<string?> Token = Create("--token", TokenVariable, "token", "The token to send");
     private static readonly Option<string?> Namespace = Create("--namespace", NamespaceVariable, "name", "The namespace to work in");
 
-    /// <summary>The option with which a command trusts a server by https.</summary>
-    public static Option<string?> Authorities { get; } = Create("--ca", AuthoritiesVariable, "file", "The authorities in PEM to trust instead of the system's");
+    private static readonly Option<string?> Authorities = Create("--ca", AuthoritiesVariable, "file", "The authorities in PEM to trust instead of the system's");
+    private static readonly Option<string?> Certificate = Create("--cert", CertificateVariable, "file", "The certificate in PEM to show");
+    private static readonly Option<string?> Key = Create("--cert-key", KeyVariable, "file", "Its private key in PEM");
 
     public static void AddTo(Command command)
     {
-        command.Add(Authorities);
-        command.Add(ServerAddress.Option);
+        AddServerTo(command);
         command.Add(Token);
         command.Add(Namespace);
     }
+
+    /// <summary>Adds what it takes to reach a server, without who calls.</summary>
+    public static void AddServerTo(Command command)
+    {
+        command.Add(ServerAddress.Option);
+        command.Add(Authorities);
+        command.Add(Certificate);
+        command.Add(Key);
+    }
+
+    /// <summary>How the server is reached that is asked for.</summary>
+    public static GrpcPoolClientOptions ServerOf(ParseResult result) => new()
+    {
+        Address = result.GetValue(ServerAddress.Option)!,
+        CaCertificateFile = Read(result, Authorities, AuthoritiesVariable),
+        ClientCertificateFile = Read(result, Certificate, CertificateVariable),
+        ClientKeyFile = Read(result, Key, KeyVariable),
+    };
 
     /// <summary>A client of the server that is asked for.</summary>
     /// <param name="result">The command line.</param>
     /// <param name="retryFor">How long refused submissions of many tasks are repeated; other calls are made once.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options do not go together.</exception>
-    public static GrpcPoolClient Open(ParseResult result, TimeSpan retryFor) => new(new GrpcPoolClientOptions
+    public static GrpcPoolClient Open(ParseResult result, TimeSpan retryFor)
     {
-        Address = result.GetValue(ServerAddress.Option)!,
-        CaCertificateFile = ReadAuthorities(result),
-        Token = Read(result, Token, TokenVariable),
-        Namespace = Read(result, Namespace, NamespaceVariable),
-        RetryFor = retryFor,
-        ReconnectFor = ReconnectFor,
-    });
-
-    public static string? ReadAuthorities(ParseResult result) => Read(result, Authorities, AuthoritiesVariable);
+        GrpcPoolClientOptions options = ServerOf(result);
+        options.Token = Read(result, Token, TokenVariable);
+        options.Namespace = Read(result, Namespace, NamespaceVariable);
+        (options.RetryFor, options.ReconnectFor) = (retryFor, ReconnectFor);
+        return new GrpcPoolClient(options);
+    }
 
     // No default of the option: the help would show it, and the token is a secret.
     private static string? Read(ParseResult result, Option<string?> option, string variable) =>

@@ -4,7 +4,11 @@ using GrpcPool.Core.Handlers;
 namespace GrpcPool.Core.Workers;
 
 /// <summary>Who a worker is, checked.</summary>
-internal sealed record WorkerHello(string Name, string Namespace, IReadOnlySet<string> Kinds, int Slots, IReadOnlyDictionary<string, string> Labels);
+internal sealed record WorkerHello(string Name, string Namespace, IReadOnlySet<string> Kinds, int Slots, IReadOnlyDictionary<string, string> Labels)
+{
+    /// <summary>By which token it comes; empty where none is asked for. Nobody else resumes in its place.</summary>
+    public string Token { get; init; } = "";
+}
 
 /// <summary>How a worker fares.</summary>
 /// <param name="Id">Its id.</param>

@@ -146,7 +146,7 @@ internal sealed class WorkerRegistry(
         WorkerSession? session;
         lock (_lock)
             session = _sessions.GetValueOrDefault(id);
-        if (session is null || session.Hello.Namespace != hello.Namespace)
+        if (session is null || session.Hello.Namespace != hello.Namespace || session.Hello.Token != hello.Token)
             return null;
         if (!session.Hello.Kinds.SetEquals(hello.Kinds) || session.Hello.Slots != hello.Slots)
             throw new WorkerException(WorkerFault.Changed, "a worker that resumes has the kinds and the slots that it had: leave resume_worker_id out");

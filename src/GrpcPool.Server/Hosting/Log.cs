@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Listening: gRPC on {Grpc}, HTTP on {Http}, operations on {Ops}")]
     public static partial void Listening(ILogger logger, string grpc, string http, string ops);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Listen:AllowInsecure is set: whoever reaches {Grpc} or {Http} may use the pool, without encryption or password")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Listen:AllowInsecure is set: what goes to {Grpc} or {Http} in cleartext can be read on its way, and where no tokens are named, whoever reaches them may use the pool")]
     public static partial void Insecure(ILogger logger, string grpc, string http);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The call {Method} failed")]

@@ -12,7 +12,8 @@ internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : 
     {
         Hello hello = await ReadHelloAsync(requestStream, context).ConfigureAwait(false);
         CheckScope(hello, context);
-        using WorkerStream stream = await pool.Workers.ConnectAsync(LeaseReader.Read(hello, Caller.Namespace(context)), hello.ResumeWorkerId).ConfigureAwait(false);
+        WorkerHello read = LeaseReader.Read(hello, Caller.Namespace(context)) with { Token = Caller.Name(context) };
+        using WorkerStream stream = await pool.Workers.ConnectAsync(read, hello.ResumeWorkerId).ConfigureAwait(false);
         await streams.RunAsync(stream, requestStream, responseStream, context).ConfigureAwait(false);
     }
 

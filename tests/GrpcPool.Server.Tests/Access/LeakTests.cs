@@ -160,6 +160,24 @@ public sealed class LeakTests
             Assert.True(await stream.ResponseStream.MoveNext(Stop));
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task A_worker_is_resumed_by_its_own_token_alone()
+    {
+        await using TestServer server = await StartAsync();
+        string id = await ConnectAsync("owner", "");
+        Assert.NotEqual(id, await ConnectAsync("deputy", id));
+        Assert.NotEqual(id, await ConnectAsync("stranger", id));
+        Assert.Equal(id, await ConnectAsync("owner", id));
+
+        async Task<string> ConnectAsync(string token, string resume)
+        {
+            using AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> stream = new WorkerService.WorkerServiceClient(server.As(token)).Connect(TestServer.Call);
+            await stream.RequestStream.WriteAsync(new ConnectRequest { Hello = new Hello { WorkerName = "w", Kinds = { "remote" }, Slots = 1, ResumeWorkerId = resume } }, Stop);
+            Assert.True(await stream.ResponseStream.MoveNext(Stop));
+            return stream.ResponseStream.Current.Welcome.WorkerId;
+        }
+    }
+
     /// <summary>A server with a task for the owner alone, and one in the queue "mail" of the kind "echo", which are those of the confined tokens.</summary>
     private static async Task<TestServer> StartAsync()
     {
@@ -167,12 +185,13 @@ public sealed class LeakTests
             options =>
             {
                 options.Pool.Slots = 1;
-                options.Limits.Watchers = 100;
+                options.Workers.ResumeGrace = TimeSpan.FromMinutes(1);
             },
             access: static access =>
             {
                 access.Add("owner", Role.Admin, "one");
                 access.Add("stranger", Role.Admin, "two");
+                access.Add("deputy", Role.Admin, "one");
                 access.Add("onlooker", Role.Read, "two");
                 access.Add("queue", Role.Admin, "one", queues: ["mail"]);
                 access.Add("kind", Role.Admin, "one", kinds: ["echo"]);
