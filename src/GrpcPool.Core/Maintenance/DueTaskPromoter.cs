@@ -44,7 +44,14 @@ internal sealed class DueTaskPromoter : IDuty, IDisposable
             return _nextWake <= now ? new WakeTasks(TasksMax) : null;
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _nextWake = null;
+            _timer.Dispose();
+        }
+    }
 
     private void OnTimer(Action look)
     {

@@ -11,6 +11,7 @@ internal sealed class LeaseReaper : IDisposable
     private readonly ITimer _timer;
     private readonly TimeSpan _every;
     private bool _armed;
+    private bool _disposed;
 
     /// <param name="workers">Who is looked after.</param>
     public LeaseReaper(WorkerRegistry workers)
@@ -24,14 +25,21 @@ internal sealed class LeaseReaper : IDisposable
     {
         lock (_lock)
         {
-            if (_armed)
+            if (_armed || _disposed)
                 return;
             _armed = true;
             _timer.Change(_every, Timeout.InfiniteTimeSpan);
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            _timer.Dispose();
+        }
+    }
 
     private void Look(WorkerRegistry workers)
     {

@@ -68,14 +68,18 @@ internal sealed class Mailbox
     /// <summary>Takes everything out; null where there is nothing.</summary>
     /// <param name="stream">Who takes it.</param>
     /// <param name="accepted">Up to where reports are durable; null: no news.</param>
-    public WorkerMail? Take(WorkerStream stream, long? accepted)
+    /// <param name="withAssignments">Whether assignments may go out now.</param>
+    public WorkerMail? Take(WorkerStream stream, long? accepted, bool withAssignments)
     {
-        if (_unsent.Count == 0 && accepted is null && _stops.Count == 0 && _lost.Count == 0 && !_drain)
+        List<Assignment> assignments = withAssignments ? _unsent : [];
+        if (assignments.Count == 0 && accepted is null && _stops.Count == 0 && _lost.Count == 0 && !_drain)
             return null;
-        foreach (Assignment assignment in _unsent)
+        foreach (Assignment assignment in assignments)
             assignment.Stream = stream.Number;
-        var mail = new WorkerMail(_unsent, accepted, _stops, _lost, _drain);
-        (_unsent, _stops, _lost, _drain, _unsentBytes) = ([], [], [], false, 0);
+        var mail = new WorkerMail(assignments, accepted, _stops, _lost, _drain);
+        (_stops, _lost, _drain) = ([], [], false);
+        if (withAssignments)
+            (_unsent, _unsentBytes) = ([], 0);
         return mail;
     }
 

@@ -21,6 +21,9 @@ internal sealed class WorkerSession : ITaskHandler
     private readonly DateTimeOffset _since;
     private WorkerStream? _stream;
     private int _streams;
+
+    /// <summary>The newest stream on which it has said what it holds.</summary>
+    private int _toldStream;
     private long _sent;
     private long _heartbeats;
     private long _heardAt;
@@ -228,6 +231,8 @@ internal sealed class WorkerSession : ITaskHandler
         {
             if (received < 0 || received > _sent)
                 throw new WorkerException(WorkerFault.Protocol, $"received_sequence is {received}, while the last assignments were {_sent}");
+            _toldStream = _streams;
+            _mail.Signal();
             long number = ++_heartbeats;
             foreach (LeaseToken? token in tokens)
             {
@@ -379,7 +384,7 @@ internal sealed class WorkerSession : ITaskHandler
 
     private WorkerMail? TakeMail_NeedsLock(WorkerStream stream)
     {
-        if (_stream != stream || _mail.Take(stream, _reports.News) is not { } mail)
+        if (_stream != stream || _mail.Take(stream, _reports.News, withAssignments: !IsInDoubt_NeedsLock()) is not { } mail)
             return null;
         _reports.Told();
         if (Host.IsBlocked)
@@ -390,6 +395,12 @@ internal sealed class WorkerSession : ITaskHandler
 
         return mail;
     }
+
+    /// <summary>
+    /// Whether it has yet to say what has reached it of what was sent on the streams before. Newer assignments wait for that: the number of one that it has received would
+    /// be taken to mean that the older ones, which were lost on their way, had reached it and were dropped.
+    /// </summary>
+    private bool IsInDoubt_NeedsLock() => _toldStream < _streams && _held.Values.Any(held => held.Stream != 0 && held.Stream < _streams && !held.IsReported);
 
     private void Settle_NeedsLock(PendingReports done)
     {

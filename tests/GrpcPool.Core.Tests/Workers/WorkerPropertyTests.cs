@@ -40,7 +40,7 @@ public sealed class WorkerPropertyTests
         await using TestPool pool = await StartAsync();
         RandomWorker[] workers = [.. Enumerable.Range(0, Workers).Select(i => new RandomWorker(pool, $"w{i}", slots: i + 2))];
         int seen = 0, submitted = 0;
-        var running = new Dictionary<TaskId, RandomWorker>();
+        var running = new Dictionary<TaskId, (RandomWorker Worker, int Life)>();
         foreach (Step step in history)
         {
             if (step.Verb == Verb.Submit)
@@ -66,17 +66,17 @@ public sealed class WorkerPropertyTests
         Retry = new RetryPolicy { MaxAttempts = 5, InitialBackoff = TimeSpan.FromSeconds(1) },
     };
 
-    private static void Take(TaskChange change, RandomWorker[] workers, Dictionary<TaskId, RandomWorker> running)
+    private static void Take(TaskChange change, RandomWorker[] workers, Dictionary<TaskId, (RandomWorker Worker, int Life)> running)
     {
         bool runs = change.Type == ChangeType.Changed && change.Task.State == TaskState.Running;
         if (runs && change.Before == TaskState.Running)
             return; // It is to be cancelled.
-        if (change.Before == TaskState.Running && running.Remove(change.Task.Id, out RandomWorker? former))
-            former.Used -= change.Task.Spec.Slots;
+        if (change.Before == TaskState.Running && running.Remove(change.Task.Id, out (RandomWorker Worker, int Life) former) && former.Life == former.Worker.Life)
+            former.Worker.Used -= change.Task.Spec.Slots;
         if (!runs)
             return;
         RandomWorker worker = workers.Single(worker => worker.Name == change.Task.Worker);
-        running.Add(change.Task.Id, worker);
+        running.Add(change.Task.Id, (worker, worker.Life));
         worker.Used += change.Task.Spec.Slots;
         worker.Credit--;
         Assert.True(worker.Credit >= 0, $"{worker.Name} got a task without credit");
@@ -103,6 +103,9 @@ public sealed class WorkerPropertyTests
         public int Credit { get; set; }
 
         public int Used { get; set; }
+
+        /// <summary>Which worker of this name it is: one that could not resume is another, while what the former held is not over yet.</summary>
+        public int Life { get; private set; }
 
         public async Task DoAsync(Verb verb, int number)
         {
@@ -149,8 +152,12 @@ public sealed class WorkerPropertyTests
             Credit = 0;
             var hello = new WorkerHello(Name, "default", new HashSet<string> { TestWorker.Kind }, Slots, new Dictionary<string, string>());
             _stream = await pool.Pool.Workers.ConnectAsync(hello, _id);
-            if (_stream.Session.Id != _id)
-                (_id, _received, _reported) = (_stream.Session.Id, 0, 0);
+            if (_stream.Session.Id == _id)
+                return;
+            (_id, _received, _reported) = (_stream.Session.Id, 0, 0);
+            Life++;
+            Used = 0;
+            _held.Clear();
         }
 
         private void Leave()

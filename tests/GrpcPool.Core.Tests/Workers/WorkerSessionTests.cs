@@ -174,6 +174,27 @@ public class WorkerSessionTests
     }
 
     [Fact(Timeout = TimeoutMs)]
+    public async Task What_was_lost_on_its_way_uses_no_loss_also_where_more_waited_to_be_sent()
+    {
+        await using TestPool pool = await StartAsync();
+        TestWorker worker = await TestWorker.ConnectAsync(pool);
+        await pool.SubmitAsync("on-its-way", TestWorker.Spec);
+        worker.Session.Number((await worker.MailAsync(static mail => mail.Assignments.Count > 0)).Assignments);
+        await pool.SubmitAsync("unsent", TestWorker.Spec);
+        await pool.WhenAsync("unsent", TaskState.Running);
+        worker.Break();
+        Assert.True(await worker.ResumeAsync());
+
+        Task<IReadOnlyList<Assignment>> next = worker.AssignmentsAsync();
+        Assert.False(next.IsCompleted);
+        worker.Beat();
+        Assert.Equal("unsent", Assert.Single(await next).Id.Value);
+        worker.Session.AddCredit(1);
+        Assert.Equal("on-its-way", (await worker.AssignmentAsync()).Id.Value);
+        Assert.Equal(0, (await pool.FindAsync("on-its-way")).Losses);
+    }
+
+    [Fact(Timeout = TimeoutMs)]
     public async Task A_drain_of_the_pool_asks_workers_to_leave_and_takes_their_endings()
     {
         await using TestPool pool = await StartAsync();
@@ -184,8 +205,8 @@ public class WorkerSessionTests
         Task drained = pool.Pool.DrainAsync();
         await worker.MailAsync(static mail => mail.Drain);
         await worker.SucceedAsync(assignment);
-        await pool.AdvanceUntilAsync(drained);
 
-        Assert.Equal(TaskState.Succeeded, await pool.StateOfAsync("t"));
+        await pool.WhenAsync("t", TaskState.Succeeded);
+        await pool.AdvanceUntilAsync(drained);
     }
 }

@@ -13,7 +13,7 @@ internal static class DeleteScheduleCommand
 
     private const string Examples = """
         grpcpool schedule delete daily
-        grpcpool schedule list --output id | xargs grpcpool schedule delete --cancel-tasks
+        grpcpool schedule list --output id | xargs --no-run-if-empty grpcpool schedule delete --cancel-tasks
         """;
 
     private static readonly Option<bool> CancelTasks = new("--cancel-tasks") { Description = "Cancel their tasks that wait or run." };

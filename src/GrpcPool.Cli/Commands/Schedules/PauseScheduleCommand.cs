@@ -13,12 +13,12 @@ internal static class PauseScheduleCommand
 
     private const string Examples = """
         grpcpool schedule pause daily
-        grpcpool schedule list --output id | xargs grpcpool schedule pause
+        grpcpool schedule list --output id | xargs --no-run-if-empty grpcpool schedule pause
         """;
 
     private const string ResumeExamples = """
         grpcpool schedule resume daily
-        grpcpool schedule list --output id | xargs grpcpool schedule resume
+        grpcpool schedule list --output id | xargs --no-run-if-empty grpcpool schedule resume
         """;
 
     public static Command Create() => Create("pause", Description, Examples, static async (client, id, interrupted) =>
