@@ -17,7 +17,7 @@ internal static class TimetableOptions
     private static readonly Option<Timestamp?> Start = Times.Option("--start-at", "No due time before this.");
     private static readonly Option<Timestamp?> End = Times.Option("--end-at", "No due time after this.");
     private static readonly Option<long?> MaxRuns = new("--max-runs") { Description = "How many runs there are at most; 0 for no bound.", HelpName = "number" };
-    private static readonly Option<Duration?> Jitter = Spans.Option("--jitter", "By how much a firing is put off at most.");
+    private static readonly Option<Duration?> Jitter = Spans.Option("--start-jitter", "By how much a firing is put off at most.");
     private static readonly Option<OverlapPolicy?> Overlap = Policy<OverlapPolicy>("--overlap", "What becomes of a due time while a task of the schedule has not ended");
     private static readonly Option<CatchUp?> Missed = Policy<CatchUp>("--catch-up", "What becomes of due times that passed while nobody could fire them");
 

@@ -14,7 +14,7 @@ internal static class CreateScheduleCommand
 
     private const string Examples = """
         grpcpool schedule create nightly echo hello --cron "30 2 * * *" --zone Europe/Berlin --catch-up one
-        grpcpool schedule create poll echo --every 1m --jitter 10s --label team=blue
+        grpcpool schedule create poll echo --every 1m --start-jitter 10s --label team=blue
         grpcpool schedule create sweep sleep '{"seconds": 2}' --pause 10m --max-attempts 3
         grpcpool schedule create once-a-week echo --cron @weekly --overlap cancel-running --paused
         """;
