@@ -5,7 +5,8 @@
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble-aot AS build
 # The time zones of schedules, which the chiseled image lacks.
-RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends tzdata tzdata-legacy && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && export DEBIAN_FRONTEND=noninteractive && apt-get install --yes --no-install-recommends tzdata \
+    && { ! apt-cache show tzdata-legacy >/dev/null 2>&1 || apt-get install --yes --no-install-recommends tzdata-legacy; } && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
 RUN dotnet publish src/GrpcPool.Cli --configuration Release --use-current-runtime -p:PublishAot=true --output /published \
