@@ -98,7 +98,15 @@ internal sealed class WorkerStream : IDisposable
         if (_time.GetElapsedTime(Volatile.Read(ref _heardAt)) >= _silenceMax)
         {
             WasSilent = true;
-            _ending.Cancel();
+            try
+            {
+                _ending.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended already; its timer had fired before.
+            }
+
             return;
         }
 

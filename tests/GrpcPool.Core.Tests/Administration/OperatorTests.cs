@@ -41,8 +41,11 @@ public sealed class OperatorTests
     {
         await using TestPool pool = await StartAsync();
         pool.ErrorsExpected = true;
+        await pool.SettleAsync();
         pool.Store.FailCommits(1);
-        Exception fault = await Assert.ThrowsAnyAsync<Exception>(() => pool.Admin.ResizeAsync(4, "me"));
+        Task<Exception> failing = Assert.ThrowsAnyAsync<Exception>(() => pool.Admin.ResizeAsync(4, "me"));
+        await pool.AdvanceUntilAsync(failing);
+        Exception fault = await failing;
 
         Assert.Equal(16, pool.Pool.Settings.Slots);
         Assert.Equal($"Information: Operator at me: the pool's slots: 16 -> Pool:Slots = 4 (failed: {fault.Message})", Assert.Single(pool.Audit.Lines));
