@@ -39,7 +39,9 @@ public sealed class WorkerProcessOptions
     /// <summary>How long a process that retires may finish what it runs before it gets SIGTERM, 0 s – 1 day. 5 minutes by default.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long after SIGTERM it is killed, 0 s – 1 hour. 10 s by default; at the server's end at most 1 s.</summary>
+    /// <summary>
+    /// How long after SIGTERM it is killed, and after it has left the pool gets SIGTERM where it does not exit, 0 s – 1 hour. 10 s by default; at the server's end at most 1 s.
+    /// </summary>
     public TimeSpan KillAfter { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The most processes there are.</summary>

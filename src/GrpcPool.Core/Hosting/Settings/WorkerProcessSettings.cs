@@ -40,7 +40,7 @@ internal static class WorkerProcessSettings
         { "DrainTimeout", UpToADay, o => o.DrainTimeout, (o, v) => o.DrainTimeout = v, "How long a process that retires may finish what it runs before it gets SIGTERM." },
         {
             "KillAfter", Span(TimeSpan.Zero, TimeSpan.FromHours(1)), o => o.KillAfter, (o, v) => o.KillAfter = v,
-            "How long after SIGTERM it is killed, with all that it started; at the server's end at most 1 s."
+            "How long after SIGTERM it is killed, with all that it started (at the server's end at most 1 s), and how long one that has left the pool may take to exit before it gets SIGTERM."
         },
         CheckCounts,
         CheckBackoff,

@@ -102,9 +102,15 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
         Load = load;
     }
 
-    /// <summary>Its process is to end: it is told, where it is connected.</summary>
+    /// <summary>Its process is to end: it is told by the pool, or by SIGTERM where it is not connected.</summary>
     public void Retire(IWorkforce workforce)
     {
+        if (Load is null)
+        {
+            Terminate();
+            return;
+        }
+
         Enter(SeatPhase.Draining);
         workforce.Drain(_process!.Name);
     }
@@ -116,11 +122,11 @@ internal sealed class Seat(WorkerProcessOptions options, TimeProvider time)
         Terminate();
     }
 
-    /// <summary>Goes on with the end of a process that does not come to it. One that has left the pool has nothing more to finish.</summary>
+    /// <summary>Goes on with the end of a process that does not come to it. One that has left the pool needs time only to exit.</summary>
     public void Press()
     {
         TimeSpan waited = time.GetElapsedTime(_since);
-        if (Phase == SeatPhase.Draining && (Load is null || waited >= options.DrainTimeout))
+        if (Phase == SeatPhase.Draining && (time.GetElapsedTime(_seenAt) >= options.KillAfter || waited >= options.DrainTimeout))
         {
             Terminate();
         }

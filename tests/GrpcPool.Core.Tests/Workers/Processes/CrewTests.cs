@@ -147,12 +147,41 @@ public sealed class CrewTests
         Assert.False(first.IsTerminated); // It may finish what it has.
 
         crew.Disconnect(first);
-        crew.Crew.Look();
-        Assert.True(first.IsTerminated);
+        crew.Pass(Second);
+        Assert.False(first.IsTerminated); // It is about to exit.
         first.End();
         crew.Crew.Look();
         Assert.Single(crew.Alive);
         Assert.Equal(0, crew.Crew.Seats[0].Failures);
+    }
+
+    [Fact]
+    public void A_process_that_has_left_the_pool_and_does_not_exit_is_terminated()
+    {
+        var crew = new TestCrew(new WorkerProcessOptions { MaxTasks = 1, KillAfter = 3 * Second });
+        crew.Crew.Look();
+        TestProcess first = crew.Alive[0];
+        crew.Report(first, ended: 1);
+        crew.Pass(60 * Second);
+        crew.Disconnect(first);
+        crew.Pass(2.9 * Second);
+        Assert.False(first.IsTerminated);
+        crew.Pass(0.2 * Second);
+        Assert.True(first.IsTerminated);
+    }
+
+    [Fact]
+    public void A_process_that_retires_before_it_has_come_is_terminated_at_once()
+    {
+        var crew = new TestCrew(new WorkerProcessOptions { Minimum = 1, Maximum = 2, IdleTimeout = Second });
+        crew.Crew.Look();
+        crew.Report(crew.Alive[0], held: 4);
+        crew.Queue = 1;
+        crew.Crew.Look();
+        crew.Queue = 0;
+        crew.Pass(1.2 * Second);
+        Assert.True(crew.Started[1].IsTerminated);
+        Assert.Empty(crew.Drained);
     }
 
     [Fact]
