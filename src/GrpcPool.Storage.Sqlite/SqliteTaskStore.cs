@@ -62,6 +62,8 @@ internal sealed class SqliteTaskStore(SqliteOptions options) : ITaskStore, IDisp
 
     public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit) => _readers!.ReadAsync(reader => reader.ReadReady(lane, slotsMax, limit));
 
+    public ValueTask<DateTimeOffset?> FindOldestAsync(Lane lane) => _readers!.ReadAsync(reader => reader.FindOldest(lane));
+
     public ValueTask<int> CountBeforeAsync(TaskRecord task, int limit) => _readers!.ReadAsync(reader => reader.CountBefore(task, limit));
 
     public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => _readers!.ReadLongAsync(reader => reader.ReadChanges(after, limit));

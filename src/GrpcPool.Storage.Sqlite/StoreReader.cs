@@ -24,6 +24,7 @@ internal sealed class StoreReader : IDisposable
     private readonly Statement _oldestFirst;
     private readonly Statement _newestFirst;
     private readonly Statement _ready;
+    private readonly Statement _oldest;
     private readonly Statement _lanesOfQueue;
     private readonly Statement _countBefore;
     private readonly Statement _meta;
@@ -42,6 +43,7 @@ internal sealed class StoreReader : IDisposable
         _oldestFirst = connection.PrepareFile("task_scan_oldest_first");
         _newestFirst = connection.PrepareFile("task_scan_newest_first");
         _ready = connection.PrepareFile("ready_read");
+        _oldest = connection.PrepareFile("ready_oldest");
         _lanesOfQueue = connection.PrepareFile("lanes_of_queue");
         _countBefore = connection.PrepareFile("ready_count_before");
         _meta = connection.PrepareFile("meta_read");
@@ -85,6 +87,14 @@ internal sealed class StoreReader : IDisposable
         }
 
         return ready;
+    }
+
+    public DateTimeOffset? FindOldest(Lane lane)
+    {
+        _oldest.Bind(1, lane.Namespace).Bind(2, lane.Queue).Bind(3, lane.Kind).Step();
+        long? ticks = _oldest.NumberOrNull(0);
+        _oldest.Reset();
+        return ticks is { } due ? Times.FromTicks(due) : null;
     }
 
     /// <summary>Ends what a fault has left open.</summary>

@@ -54,6 +54,23 @@ public abstract partial class TaskStoreConformance
     }
 
     [Fact(Timeout = TestMilliseconds)]
+    public async Task The_oldest_ready_task_of_a_lane_is_found_among_all_priorities()
+    {
+        Assert.Null(await Store.Store.FindOldestAsync(Given.Lane));
+        await Store.CommitAsync(Given.Insert(Given.Task("low", Given.Spec with { Priority = -100 })));
+        DateTimeOffset first = (await Store.FindAsync("low"))!.RunAt;
+        Store.Pass(TimeSpan.FromSeconds(1));
+        await Store.CommitAsync(Given.Insert(Given.Task("middle"), Given.Task("high", Given.Spec with { Priority = 100 }), Given.Task("elsewhere", Given.Spec with { Queue = "other" })));
+        Assert.Equal(first, await Store.Store.FindOldestAsync(Given.Lane));
+
+        await Store.CancelAsync("low");
+        Assert.Equal(first + TimeSpan.FromSeconds(1), await Store.Store.FindOldestAsync(Given.Lane));
+        await Store.StartAsync("middle");
+        await Store.StartAsync("high");
+        Assert.Null(await Store.Store.FindOldestAsync(Given.Lane));
+    }
+
+    [Fact(Timeout = TestMilliseconds)]
     public async Task A_filter_restricts_by_each_of_its_fields()
     {
         TaskSpec spec = Given.Spec;

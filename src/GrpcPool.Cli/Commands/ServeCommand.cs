@@ -31,7 +31,7 @@ internal static class ServeCommand
     {
         try
         {
-            await PoolHost.RunAsync(settings.Pool, settings.Listen, settings.Access, cancellationToken).ConfigureAwait(false);
+            await PoolHost.RunAsync(settings.Pool, settings.Listen, settings.Access, settings.Telemetry, cancellationToken).ConfigureAwait(false);
             return ExitCodes.Ended;
         }
         catch (Exception e) when (e is SocketException or IOException { InnerException: AddressInUseException })

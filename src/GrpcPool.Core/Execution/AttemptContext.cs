@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
@@ -21,6 +22,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
 
     private readonly Lock _lock = new();
     private TaskRecord _task = task;
+    private IReadOnlyDictionary<string, string> _headers = task.Spec.Headers;
     private volatile IAttemptHolder? _holder;
     private TaskProgress? _progress;
     private long? _publishedAt;
@@ -43,7 +45,8 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
 
     public override IReadOnlyDictionary<string, string> Labels => _task.Spec.Labels;
 
-    public override IReadOnlyDictionary<string, string> Headers => _task.Spec.Headers;
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Headers => _headers;
 
     public override CancellationToken Killed { get; } = killed;
 
@@ -117,6 +120,9 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
         LeaseToken token = Lease;
         return executor.LeaveRunningAsync((Callback)_holder!, lease, new LeaveRunning(Task.Id, token, Deadline ?? DateTimeOffset.MaxValue), stopping);
     }
+
+    /// <summary>Whatever runs the attempt continues this span.</summary>
+    public void Continue(Activity span) => _headers = AttemptTrace.Continue(_headers, span);
 
     /// <summary>The task has a newer version; progress from now on belongs to it.</summary>
     public void Update(TaskRecord task)

@@ -37,6 +37,8 @@ internal sealed class Committer(
     private IReadOnlyList<IDuty> _duties = [];
     private Task _loop = Task.CompletedTask;
 
+    public PoolMetrics Metrics => executor.Metrics;
+
     public void Start(IReadOnlyList<IDuty> duties)
     {
         _duties = duties;
@@ -105,7 +107,7 @@ internal sealed class Committer(
             await store.TryRecoverAsync().ConfigureAwait(false);
             LaneWindow? laneToFill = await GatherAsync().ConfigureAwait(false);
             if (_commands.Count > 0)
-                Tell(await store.CommitAsync(_commands, time.GetUtcNow()).ConfigureAwait(false));
+                Tell(await CommitAsync().ConfigureAwait(false));
             gate.Settle();
             if (laneToFill is not null)
                 await dispatcher.FillAsync(laneToFill, store).ConfigureAwait(false);
@@ -118,10 +120,22 @@ internal sealed class Committer(
 #pragma warning restore CA1031
         {
             Log.CommitFailed(log, _commands.Count, fault);
+            Metrics.CommitFailed();
             Fail(fault);
             await Task.Delay(PauseAfterFault, time).ConfigureAwait(false);
             return true;
         }
+    }
+
+    private async ValueTask<CommitResult> CommitAsync()
+    {
+        if (!Metrics.IsEnabled)
+            return await store.CommitAsync(_commands, time.GetUtcNow()).ConfigureAwait(false);
+        long began = time.GetTimestamp();
+        CommitResult result = await store.CommitAsync(_commands, time.GetUtcNow()).ConfigureAwait(false);
+        Metrics.Committed(_commands.Count, time.GetElapsedTime(began));
+        Metrics.Note(result.Changes);
+        return result;
     }
 
     /// <summary>Takes what waits: endings first, so that their slots are free for the starts of this very commit; then starts, then newcomers.</summary>
@@ -209,7 +223,10 @@ internal sealed class Committer(
         if (log.IsEnabled(LogLevel.Debug))
         {
             foreach (TaskChange change in result.Changes)
-                Log.TaskChanged(log, change.Task.Id, change.Task.State, change.Task.Version);
+            {
+                string trace = AttemptTrace.IdOf(change.Task);
+                Log.TaskChanged(log, change.Task.Id, change.Task.State, change.Task.Version, trace);
+            }
         }
     }
 

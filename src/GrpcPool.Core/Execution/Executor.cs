@@ -10,7 +10,7 @@ namespace GrpcPool.Core.Execution;
 
 /// <summary>Runs the attempts whose start has been committed, and hands in their endings.</summary>
 internal sealed class Executor(
-    GrpcPoolOptions options, HandlerRegistry handlers, Dispatcher dispatcher, LeaseBook leases, Action<TaskChange> publish, TimeProvider time, ILogger log)
+    GrpcPoolOptions options, HandlerRegistry handlers, Dispatcher dispatcher, LeaseBook leases, Action<TaskChange> publish, PoolMetrics metrics, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan CommitRetry = TimeSpan.FromSeconds(1);
 
@@ -21,6 +21,8 @@ internal sealed class Executor(
     private bool _draining;
 
     public TimeProvider Time { get; } = time;
+
+    public PoolMetrics Metrics { get; } = metrics;
 
     /// <summary>The leases on attempts outside of this process.</summary>
     public LeaseBook Leases { get; } = leases;
@@ -120,10 +122,10 @@ internal sealed class Executor(
     }
 
     /// <summary>An ending is committed.</summary>
-    public void Ended(RunningAttempt attempt)
+    public void Ended(RunningAttempt attempt, AttemptEnding ending, CommandOutcome outcome)
     {
         _attempts.TryRemove(attempt.Claim, out _);
-        attempt.EndCommitted();
+        attempt.EndCommitted(ending, outcome);
         SignalIfDrained();
     }
 

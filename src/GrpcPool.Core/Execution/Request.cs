@@ -41,7 +41,7 @@ internal sealed class EndRequest(Executor executor, RunningAttempt attempt, EndA
 
     public SlotLease? Released { get; } = released;
 
-    public void Committed(CommandOutcome outcome) => executor.Ended(Attempt);
+    public void Committed(CommandOutcome outcome) => executor.Ended(Attempt, command.Ending, outcome);
 
     public void Failed(Exception fault) => executor.EndLater(this, fault);
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using GrpcPool.Core.Handlers;
+using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Execution;
@@ -43,6 +45,9 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     private TaskCompletionSource? _givenUp;
     private bool _began;
     private bool _ended;
+    private long _beganAt;
+    private TimeSpan _took;
+    private Activity? _span;
 
     /// <param name="task">The task.</param>
     /// <param name="lease">What it holds.</param>
@@ -98,8 +103,9 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     }
 
     /// <summary>Its ending is committed.</summary>
-    public void EndCommitted()
+    public void EndCommitted(AttemptEnding ending, CommandOutcome commit)
     {
+        Measure(AttemptOutcomes.Of(ending, commit), commit.Task?.Failure);
         _givenUp?.TrySetResult();
         Context.Holder?.EndCommitted();
     }
@@ -115,6 +121,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
             _givenUp = new TaskCompletionSource();
             _deadline?.Dispose();
             _timer?.Dispose();
+            _span?.Stop();
             return true;
         }
     }
@@ -129,6 +136,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     private async Task RunAsync()
     {
         TaskOutcome outcome;
+        Begin();
         try
         {
             lock (_lock)
@@ -150,6 +158,35 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
             await _executor.EndAsync(this, ending, handlerReturned: true).ConfigureAwait(false);
         else
             await ReturnAfterEndAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Its span is that of all that its handler does.</summary>
+    private void Begin()
+    {
+        _span = AttemptTrace.Start(_task, IsAdopted);
+        if (_span is not null)
+            Context.Continue(_span);
+        if (!_executor.Metrics.IsEnabled)
+            return;
+        _beganAt = _executor.Time.GetTimestamp();
+        if (!IsAdopted)
+            _executor.Metrics.Started(_task);
+    }
+
+    /// <summary>What is measured of a traced attempt leads to its trace, by the current span.</summary>
+    private void Measure(AttemptOutcome outcome, Failure? failure)
+    {
+        Activity? current = _span is null ? null : Activity.Current;
+        if (_span is not null)
+            Activity.Current = _span;
+        if (outcome == AttemptOutcome.Fenced)
+            _executor.Metrics.Fenced();
+        if (_beganAt != 0)
+            _executor.Metrics.Ended(_task.Spec.Kind, outcome, _took);
+        if (_span is null)
+            return;
+        AttemptTrace.End(_span, outcome, failure);
+        Activity.Current = current;
     }
 
     private void Kill()
@@ -186,6 +223,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
             if (_ended)
                 return null;
             _ended = true;
+            _took = _beganAt == 0 ? TimeSpan.Zero : _executor.Time.GetElapsedTime(_beganAt);
             _givenUp = givenUp;
             _deadline?.Dispose();
             _timer?.Dispose();
@@ -207,6 +245,8 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
             return _executor.Bounded(outcome, sample);
         return _reason == StopReason.Drained ? new AttemptEnding.Released(_began) : new AttemptEnding.Failed(outcome.Failure, sample) { RetryAfter = outcome.RetryAfter };
     }
+
+    private bool IsAdopted => _spent != TimeSpan.Zero;
 
     private TimeSpan? RunTimeout => _task.Spec.RunTimeout < _handler.RunTimeout || _handler.RunTimeout is null ? _task.Spec.RunTimeout ?? _handler.RunTimeout : _handler.RunTimeout;
 

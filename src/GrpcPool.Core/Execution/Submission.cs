@@ -134,6 +134,18 @@ internal sealed class Submission(IReadOnlyList<NewTask> tasks, bool atomic, When
         Answer();
     }
 
+    /// <summary>Tells what became of it, and counts what was not accepted by the number of its verdict.</summary>
+    public void Answer(long[] refused)
+    {
+        foreach (SubmitResult result in _results)
+        {
+            if (result.Verdict >= SubmitVerdict.QueueFull)
+                refused[(int)result.Verdict]++;
+        }
+
+        Answer();
+    }
+
     public void Answer()
     {
         _leaving.Unregister();

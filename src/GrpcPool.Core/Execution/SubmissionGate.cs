@@ -8,6 +8,9 @@ namespace GrpcPool.Core.Execution;
 internal sealed class SubmissionGate(SettingsInForce settings, Admission admission, WaitingRoom waitingRoom, Dispatcher dispatcher, GuardedStore store, TimeProvider time)
 {
     private readonly Queue<Submission> _next = new();
+
+    /// <summary>How many tasks were not accepted, by the number of their verdict.</summary>
+    private readonly long[] _refused = new long[(int)SubmitVerdict.Aborted + 1];
     private volatile bool _closed;
 
     /// <summary>Whether the commit under way inserts a task that is due and does not start with it: nothing may overtake it.</summary>
@@ -15,6 +18,13 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
 
     /// <summary>How many submissions are to be asked now: those that found room or come again first.</summary>
     public int Count => _next.Count;
+
+    /// <summary>How many submissions wait for room. Thread-safe.</summary>
+    public int Waiters => waitingRoom.Count;
+
+    /// <summary>How many tasks were not accepted so far, by the reason. Thread-safe.</summary>
+    public IEnumerable<(SubmitVerdict Reason, long Count)> Refusals =>
+        Enum.GetValues<SubmitVerdict>().Where(static verdict => verdict >= SubmitVerdict.QueueFull).Select(verdict => (verdict, Volatile.Read(ref _refused[(int)verdict])));
 
     public void Enter(Submission submission) => _next.Enqueue(submission);
 
@@ -81,7 +91,7 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
     public void Continue(Submission submission)
     {
         if (submission.IsDecided)
-            submission.Answer();
+            submission.Answer(_refused);
         else if (!submission.Waits)
             _next.Enqueue(submission);
     }

@@ -128,6 +128,13 @@ internal sealed class TaskCounters
         return counts;
     }
 
+    /// <summary>Counts the tasks of every lane, by the number of their state.</summary>
+    public IReadOnlyList<(Lane Lane, IReadOnlyList<long> States)> ReadAll()
+    {
+        lock (_lock)
+            return [.. _lanes.Select(static lane => (lane.Key, (IReadOnlyList<long>)[.. lane.Value.States]))];
+    }
+
     private LaneCounts CountsOf_NeedsLock(Lane lane)
     {
         if (_last?.Lane == lane)

@@ -12,9 +12,6 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcPool.Core.Execution;
 
-/// <summary>A task as it is seen from outside, with what is found out only when asked.</summary>
-internal readonly record struct TaskView(TaskRecord Task, WaitingReason? WaitingReason = null, int? QueuePosition = null);
-
 /// <summary>The front door: everything that can be asked of the pool. Thread-safe.</summary>
 internal sealed class TaskPool : IAsyncDisposable
 {
@@ -52,12 +49,13 @@ internal sealed class TaskPool : IAsyncDisposable
         _trigger = new ScheduleTrigger(admission.Room, () => _store.Trouble is null);
         _gate = new SubmissionGate(Settings, admission, _waitingRoom, _dispatcher, _store, time);
         _hub = new WatchHub(_store, options.Limits, time);
-        _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, time, log);
+        _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, Metrics, time, log);
         _committer = new Committer(_store, _gate, _counters, _dispatcher, _executor, _hub, time, log);
         _executor.Attach(_committer);
         Workers = new WorkerRegistry(options, _store, _counters, _dispatcher, _leases, time, log);
         Workers.Attach(_committer);
         Schedules = new ScheduleBook(this, _store);
+        _ = new PoolGauges(this, _gate, _hub, _store);
     }
 
     public PoolPhase Phase => _phase;
@@ -81,6 +79,8 @@ internal sealed class TaskPool : IAsyncDisposable
     public WorkerRegistry Workers { get; }
 
     public ScheduleBook Schedules { get; }
+
+    public PoolMetrics Metrics { get; } = new();
 
     /// <summary>Whether somebody runs the tasks of a kind, or once did.</summary>
     public bool Knows(string @namespace, string kind) => _handlers.CanRun(kind) || Workers.Knows(@namespace, kind);
@@ -119,6 +119,7 @@ internal sealed class TaskPool : IAsyncDisposable
         await foreach (CommitResult lost in Recovery.LoseAsync(_store, state.Running, standing, _time).ConfigureAwait(false))
         {
             _counters.Apply(lost.Changes);
+            Metrics.Note(lost.Changes);
             _dispatcher.Apply(lost);
             (revision, nextWake) = (lost.Revision, lost.NextWake);
         }
@@ -185,6 +186,7 @@ internal sealed class TaskPool : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DrainAsync().ConfigureAwait(false);
+        Metrics.Dispose();
         _promoter?.Dispose();
         _rateWaker?.Dispose();
         Workers.Dispose();
@@ -244,7 +246,10 @@ internal sealed class TaskPool : IAsyncDisposable
         }
 
         TaskRecord? task = await _store.FindAsync(id).ConfigureAwait(false);
-        return task is null ? new CommandOutcome(Verdict.NotFound) : new CommandOutcome(task.Lease?.EndedBy == token ? Verdict.Done : Verdict.Refused, task);
+        bool refused = task is not null && task.Lease?.EndedBy != token;
+        if (refused)
+            Metrics.Fenced();
+        return new CommandOutcome(task is null ? Verdict.NotFound : refused ? Verdict.Refused : Verdict.Done, task);
     }
 
     public Task<CommandOutcome> RetryAsync(TaskId id) => _committer.CommitAsync(new RetryTask(id));
@@ -392,13 +397,4 @@ internal sealed class TaskPool : IAsyncDisposable
         _executor.CheckTotalTimeouts(_time.GetUtcNow());
         _committer.Nudge();
     }
-}
-
-/// <summary>Where the pool is in its life.</summary>
-internal enum PoolPhase
-{
-    Starting,
-    Open,
-    Draining,
-    Closed,
 }

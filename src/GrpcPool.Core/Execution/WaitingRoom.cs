@@ -11,7 +11,9 @@ internal sealed class WaitingRoom(int max)
     private int _count;
     private bool _closed;
 
-    public bool IsEmpty => Volatile.Read(ref _count) == 0;
+    public bool IsEmpty => Count == 0;
+
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Lets a submission wait at its place: the one it had, else the end. False where too many wait, or nobody may any more.</summary>
     public bool TryEnter(Submission submission)

@@ -30,7 +30,7 @@ public abstract class TaskContext
     /// <summary>The task's labels.</summary>
     public abstract IReadOnlyDictionary<string, string> Labels { get; }
 
-    /// <summary>The task's headers, <c>traceparent</c> among them where the submitter sent one.</summary>
+    /// <summary>The task's headers, <c>traceparent</c> among them where the submitter sent one: where the attempt is traced, that of its own span.</summary>
     public abstract IReadOnlyDictionary<string, string> Headers { get; }
 
     /// <summary>Fires after the handler was asked to stop and did not in its time: end at once, by force where there is something to end.</summary>

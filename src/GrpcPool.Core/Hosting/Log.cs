@@ -28,8 +28,8 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Task {Task} still ran at the end of the drain: it is stopped and released")]
     public static partial void AttemptReleased(ILogger logger, TaskId task);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Task {Task} is {State} at version {Version}")]
-    public static partial void TaskChanged(ILogger logger, TaskId task, TaskState state, long version);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Task {Task} is {State} at version {Version} (trace {TraceId})")]
+    public static partial void TaskChanged(ILogger logger, TaskId task, TaskState state, long version, string traceId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Command} of task {Task} could not be committed and is tried again")]
     public static partial void AttemptNotCommitted(ILogger logger, string command, TaskId task, Exception fault);

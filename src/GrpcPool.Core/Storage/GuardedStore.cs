@@ -103,6 +103,8 @@ internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger 
 
     public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit) => WatchedAsync(store.ReadReadyAsync(lane, slotsMax, limit));
 
+    public ValueTask<DateTimeOffset?> FindOldestAsync(Lane lane) => WatchedAsync(store.FindOldestAsync(lane));
+
     public ValueTask<int> CountBeforeAsync(TaskRecord task, int limit) => WatchedAsync(store.CountBeforeAsync(task, limit));
 
     public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => WatchedAsync(store.ReadChangesAsync(after, limit));

@@ -25,6 +25,9 @@ internal interface ITaskStore : IScheduleStore
     /// <summary>Reads the first ready tasks of a lane that take at most so many slots, in the order of their start.</summary>
     ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit);
 
+    /// <summary>Since when the oldest ready task of a lane is due; null where there is none.</summary>
+    ValueTask<DateTimeOffset?> FindOldestAsync(Lane lane);
+
     /// <summary>Counts the tasks of the same queue that start before this ready one, up to a limit.</summary>
     ValueTask<int> CountBeforeAsync(TaskRecord task, int limit);
 

@@ -44,6 +44,9 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     /// <summary>Fires at the beginning of a drain: watches end.</summary>
     public CancellationToken Draining => _draining.Token;
 
+    /// <summary>How many watch.</summary>
+    public int Watchers => Volatile.Read(ref _watchers);
+
     public ITaskStore Store { get; } = store;
 
     public TimeProvider Time { get; } = time;

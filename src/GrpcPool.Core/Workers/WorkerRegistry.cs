@@ -121,6 +121,19 @@ internal sealed class WorkerRegistry(
 
     public void Nudge() => _committer.Nudge();
 
+    /// <summary>A worker has reported on what it does not hold.</summary>
+    public void Fenced() => _committer.Metrics.Fenced();
+
+    /// <summary>How many workers there are, and their slots together.</summary>
+    public (int Count, long Slots) Sizes
+    {
+        get
+        {
+            lock (_lock)
+                return (_sessions.Count, _sessions.Values.Sum(static session => (long)session.Hello.Slots));
+        }
+    }
+
     /// <summary>Whether it was the holder of this lease who made the newest ending of an attempt.</summary>
     public async ValueTask<bool> WasEndedByAsync(TaskId id, LeaseToken token) => (await store.FindAsync(id).ConfigureAwait(false))?.Lease?.EndedBy == token;
 

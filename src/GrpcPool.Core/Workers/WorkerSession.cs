@@ -360,6 +360,7 @@ internal sealed class WorkerSession : ITaskHandler
 
     private void Lose(LeaseReport report)
     {
+        _workers.Fenced();
         lock (_lock)
             _mail.AddStrange(new LeaseName(report.TaskId, report.Attempt, report.Token?.ToBytes() ?? []));
     }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcPool.Server.Hosting;
 
-/// <summary>What the server answers: gRPC and gRPC-Web on the listeners of the API, probes on that of operations.</summary>
+/// <summary>What the server answers: gRPC and gRPC-Web on the listeners of the API, probes and metrics on that of operations.</summary>
 internal static class PoolEndpoints
 {
     public static void AddReflection(this IServiceCollection services)
@@ -19,7 +19,7 @@ internal static class PoolEndpoints
         services.AddGrpc().AddPoolService<ReflectionServiceImpl>().AddPoolService<ReflectionV1ServiceImpl>();
     }
 
-    public static void MapPoolEndpoints(this WebApplication app)
+    public static void MapPoolEndpoints(this WebApplication app, bool scraped)
     {
         app.Use(RefuseWrongListener);
         app.UseRouting();
@@ -30,6 +30,8 @@ internal static class PoolEndpoints
         app.MapGrpcReflectionService();
         app.MapGet("/livez", static context => context.Response.WriteAsync("ok\n"));
         app.MapGet("/readyz", AnswerReadinessAsync);
+        if (scraped)
+            app.MapPrometheusScrapingEndpoint("/metrics");
     }
 
     private static Task AnswerReadinessAsync(HttpContext context)
@@ -39,10 +41,10 @@ internal static class PoolEndpoints
         return context.Response.WriteAsync(reason is null ? "ready\n" : $"not ready: {reason}\n");
     }
 
-    /// <summary>Probes belong to the listener of operations, and nothing else does.</summary>
+    /// <summary>Probes and metrics belong to the listener of operations, and nothing else does.</summary>
     private static Task RefuseWrongListener(HttpContext context, RequestDelegate next)
     {
-        bool isProbe = HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Value is "/livez" or "/readyz";
+        bool isProbe = HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Value is "/livez" or "/readyz" or "/metrics";
         bool isOps = context.Features.Get<Listener>()?.Kind == ListenerKind.Ops;
         if (isProbe == isOps)
             return next(context);

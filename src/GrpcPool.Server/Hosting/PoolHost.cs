@@ -1,6 +1,7 @@
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Server.Access;
+using GrpcPool.Server.Observability;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -13,16 +14,20 @@ namespace GrpcPool.Server.Hosting;
 /// <summary>The server as a whole.</summary>
 public static class PoolHost
 {
+    private const string LogTime = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
     /// <summary>Runs the server until it is told to stop.</summary>
     /// <param name="options">The settings of the pool.</param>
     /// <param name="listen">Where to listen.</param>
     /// <param name="access">Who may use it.</param>
+    /// <param name="telemetry">What it tells of itself.</param>
     /// <param name="cancellationToken">Stops the server.</param>
     /// <exception cref="IOException">An address cannot be listened at.</exception>
     /// <exception cref="StorageException">The store cannot be opened.</exception>
-    public static async Task RunAsync(GrpcPoolOptions options, ListenOptions listen, AccessOptions access, CancellationToken cancellationToken)
+    public static async Task RunAsync(GrpcPoolOptions options, ListenOptions listen, AccessOptions access, TelemetryOptions telemetry, CancellationToken cancellationToken)
     {
-        WebApplication app = Build(options, listen, ConfigureConsole, access);
+        ArgumentNullException.ThrowIfNull(telemetry);
+        WebApplication app = Build(options, listen, builder => ConfigureConsole(builder, telemetry), access, telemetry);
         await using (app.ConfigureAwait(false))
         {
             await app.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -31,14 +36,16 @@ public static class PoolHost
     }
 
     /// <summary>Builds a server without starting it.</summary>
-    internal static WebApplication Build(GrpcPoolOptions options, ListenOptions listen, Action<WebApplicationBuilder> configure, AccessOptions? access = null)
+    internal static WebApplication Build(GrpcPoolOptions options, ListenOptions listen, Action<WebApplicationBuilder> configure, AccessOptions? access = null, TelemetryOptions? telemetry = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(listen);
 
         // Nothing but our own settings decides: no appsettings.json, no ASPNETCORE_ variables.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        bool scraped = telemetry?.Metrics == true && listen.Ops.Length > 0;
         configure(builder);
+        builder.Services.AddTelemetry(telemetry ?? new TelemetryOptions(), scraped);
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.Zero); // The pool takes what it needs, and nobody else needs any.
         builder.Services.AddSingleton(options);
         builder.Services.AddGrpcPool();
@@ -55,19 +62,26 @@ public static class PoolHost
         builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = UnixSocket.Bind);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ApplicationServices.GetRequiredService<Listeners>().Configure(kestrel));
         WebApplication app = builder.Build();
-        app.MapPoolEndpoints();
+
+        // The pool comes before its exporters, and so goes after them.
         app.Services.GetRequiredService<Listeners>().LogWhenStarted(app);
+        app.MapPoolEndpoints(scraped);
         return app;
     }
 
-    private static void ConfigureConsole(WebApplicationBuilder builder)
+    private static void ConfigureConsole(WebApplicationBuilder builder, TelemetryOptions telemetry)
     {
-        builder.Logging.AddSimpleConsole(console =>
+        builder.Logging.SetMinimumLevel(telemetry.LogLevel);
+        if (telemetry.LogFormat == LogFormat.Json)
         {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            console.UseUtcTimestamp = true;
-        });
+            builder.Logging.AddJsonConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.IncludeScopes) = (LogTime, true, true));
+            builder.Logging.Configure(static logs => logs.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+        }
+        else
+        {
+            builder.Logging.AddSimpleConsole(console => (console.TimestampFormat, console.UseUtcTimestamp, console.SingleLine) = ($"{LogTime} ", true, true));
+        }
+
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc.", LogLevel.Warning);
 
         // It has nothing to say at that level, and as long as it might, each call gets an activity and a log scope.

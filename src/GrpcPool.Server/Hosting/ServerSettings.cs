@@ -1,11 +1,12 @@
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Hosting.Settings;
 using GrpcPool.Server.Access;
+using GrpcPool.Server.Observability;
 using Microsoft.Extensions.Configuration;
 
 namespace GrpcPool.Server.Hosting;
 
-/// <summary>All settings of the server: those of the pool, where it listens, and who may use it.</summary>
+/// <summary>All settings of the server: those of the pool, where it listens, who may use it, and what it tells of itself.</summary>
 internal sealed class ServerSettings
 {
     public static SettingsTable<ServerSettings> Table { get; } = new()
@@ -13,6 +14,7 @@ internal sealed class ServerSettings
         { PoolSettings.Table, settings => settings.Pool },
         { "Listen", ListenSettings.Table, settings => settings.Listen },
         { "Access", AccessSettings.Table, settings => settings.Access },
+        { "Telemetry", TelemetrySettings.Table, settings => settings.Telemetry },
         static (settings, _, violations) => ListenSettings.CheckCredentials(settings.Listen, settings.Access.Tokens.Count > 0, violations),
     };
 
@@ -21,6 +23,8 @@ internal sealed class ServerSettings
     public ListenOptions Listen { get; } = new();
 
     public AccessOptions Access { get; } = new();
+
+    public TelemetryOptions Telemetry { get; } = new();
 
     /// <summary>Reads and checks all settings.</summary>
     /// <exception cref="SettingsException">Some are wrong; all violations are in its message.</exception>

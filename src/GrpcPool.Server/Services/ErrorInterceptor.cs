@@ -5,37 +5,43 @@ using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Watching;
 using GrpcPool.Core.Workers;
+using GrpcPool.Server.Observability;
 using Microsoft.Extensions.Logging;
 using Log = GrpcPool.Server.Hosting.Log;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>Turns whatever ends a call into its status. The pool's services throw no <see cref="RpcException"/> of their own.</summary>
-internal sealed class ErrorInterceptor(GrpcPoolOptions options, ILogger<ErrorInterceptor> log) : Interceptor
+/// <summary>Turns whatever ends a call into its status, and measures the call. The pool's services throw no <see cref="RpcException"/> of their own.</summary>
+internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter, ILogger<ErrorInterceptor> log) : Interceptor
 {
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        MeteredCall call = meter.Begin(context);
         try
         {
-            return await continuation(request, context).ConfigureAwait(false);
+            TResponse response = await continuation(request, context).ConfigureAwait(false);
+            meter.End(call, context, StatusCode.OK);
+            return response;
         }
         catch (Exception fault) when (fault is not RpcException)
         {
-            throw ToRpcException(fault, context);
+            throw End(call, ToRpcException(fault, context), context);
         }
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        MeteredCall call = meter.Begin(context);
         try
         {
             await continuation(request, responseStream, context).ConfigureAwait(false);
+            meter.End(call, context, StatusCode.OK);
         }
         catch (Exception fault) when (fault is not RpcException)
         {
-            throw ToRpcException(fault, context);
+            throw End(call, ToRpcException(fault, context), context);
         }
     }
 
@@ -45,14 +51,22 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, ILogger<ErrorInt
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        MeteredCall call = meter.Begin(context);
         try
         {
             await continuation(requestStream, responseStream, context).ConfigureAwait(false);
+            meter.End(call, context, StatusCode.OK);
         }
         catch (Exception fault) when (fault is not RpcException)
         {
-            throw ToRpcException(fault, context);
+            throw End(call, ToRpcException(fault, context), context);
         }
+    }
+
+    private RpcException End(MeteredCall call, RpcException told, ServerCallContext context)
+    {
+        meter.End(call, context, told.StatusCode);
+        return told;
     }
 
     private RpcException ToRpcException(Exception fault, ServerCallContext context)

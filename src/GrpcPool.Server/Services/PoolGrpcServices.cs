@@ -1,5 +1,6 @@
 using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
+using GrpcPool.Server.Observability;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcPool.Server.Services;
@@ -24,6 +25,7 @@ internal static class PoolGrpcServices
         services.AddSingleton<ScheduleGrpcService>();
         services.AddSingleton<PoolAdminGrpcService>();
         services.AddSingleton<HealthService>();
+        services.AddSingleton<CallMeter>();
         services.AddSingleton<ErrorInterceptor>();
         services.AddSingleton<IServiceMethodProvider<TaskPoolGrpcService>, PackedWatch>();
         services.AddGrpc().AddPoolService<TaskPoolGrpcService>().AddPoolService<WorkerGrpcService>().AddPoolService<ScheduleGrpcService>().AddPoolService<PoolAdminGrpcService>().AddPoolService<HealthService>();

@@ -53,6 +53,19 @@ internal static class ProtoMapping
         return info;
     }
 
+    /// <summary>As a worker gets it, with the headers of this attempt.</summary>
+    public static TaskInfo ToAssigned(TaskView view, IReadOnlyDictionary<string, string> headers)
+    {
+        TaskInfo info = ToInfo(view, V1.TaskView.Full);
+        if (!ReferenceEquals(headers, view.Task.Spec.Headers))
+        {
+            info.Headers.Clear();
+            Add(info.Headers, headers);
+        }
+
+        return info;
+    }
+
     /// <summary>Of a task that is gone: what it was called.</summary>
     public static TaskInfo ToName(TaskId id) => new() { Namespace = id.Namespace, Id = id.Value };
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
@@ -157,7 +158,9 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Require(sent.Count <= PairsMax && bytes <= HeaderBytesMax, "headers", $"must be at most {PairsMax}, with {HeaderBytesMax} bytes together");
         checks.Require(!sent.ContainsKey(""), "headers", "must have names");
         Dictionary<string, string>? headers = sent.Count == 0 ? null : new Dictionary<string, string>(sent);
-        foreach (string name in (ReadOnlySpan<string>)["traceparent", "tracestate"])
+        if (!sent.ContainsKey(AttemptTrace.Parent) && Activity.Current is { Recorded: true, Source.Name.Length: > 0 } span)
+            return AttemptTrace.Continue(headers ?? Core.Tasks.TaskSpec.NoPairs, span);
+        foreach (string name in (ReadOnlySpan<string>)[AttemptTrace.Parent, AttemptTrace.State])
         {
             if (!sent.ContainsKey(name) && metadata.TryGetValue(name, out StringValues value) && value.Count > 0)
                 (headers ??= [])[name] = value.ToString();

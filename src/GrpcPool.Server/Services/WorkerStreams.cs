@@ -132,7 +132,7 @@ internal sealed class WorkerStreams(TaskPool pool, WriteDeadline deadline)
             var assignment = new Assignment
             {
                 Lease = ToLease(LeaseName.Of(held[i])),
-                Task = ProtoMapping.ToInfo(pool.View(held[i].Context!.Task), V1.TaskView.Full),
+                Task = ProtoMapping.ToAssigned(pool.View(held[i].Context!.Task), held[i].Context!.Headers),
             };
             int size = assignment.CalculateSize();
             if (i > first && bytes + size > MessageBytesMax)

@@ -23,6 +23,7 @@ internal sealed class WriteDeadline(TaskPool pool, ILogger<WriteDeadline> log)
         }
         catch (TimeoutException)
         {
+            pool.Metrics.Evicted();
             Log.ReaderStuck(log, timeout, context.Method, known);
             context.GetHttpContext().Abort();
             throw new PoolErrorException(new PoolError.StoppedReading());

@@ -110,6 +110,8 @@ internal sealed class ObservedStore(int historyMax) : ITaskStore
         return _store.ReadReadyAsync(lane, slotsMax, limit);
     }
 
+    public ValueTask<DateTimeOffset?> FindOldestAsync(Lane lane) => _store.FindOldestAsync(lane);
+
     public ValueTask<int> CountBeforeAsync(TaskRecord task, int limit) => _store.CountBeforeAsync(task, limit);
 
     public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => _store.ReadChangesAsync(after, limit);

@@ -23,6 +23,19 @@ public sealed class CommandStartTests
             lines.Where(line => !line.StartsWith("GRPCPOOL_ATTEMPT_TOKEN=", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
+    [Theory(Timeout = 30000)]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=1", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 a=1")]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 none")]
+    [InlineData("no trace at all", "a=1", "declared declared")]
+    public async Task A_trace_of_the_task_is_handed_over_in_the_environment(string parent, string state, string expected)
+    {
+        using var context = new FakeTaskContext { OwnHeaders = new() { ["traceparent"] = parent, ["tracestate"] = state } };
+        TaskOutcome outcome = await Commands.Of(
+            options => (options.Environment["TRACEPARENT"], options.Environment["TRACESTATE"]) = ("declared", "declared"),
+            "/bin/sh", "-c", "printf '%s %s' \"$TRACEPARENT\" \"${TRACESTATE-none}\"").RunAsync(context);
+        Assert.Equal(expected, outcome.Text());
+    }
+
     [Fact(Timeout = 30000)]
     public async Task Path_may_be_declared()
     {

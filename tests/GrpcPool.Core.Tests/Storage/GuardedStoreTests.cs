@@ -135,6 +135,8 @@ public sealed class GuardedStoreTests : IDisposable
 
         public ValueTask<IReadOnlyList<ReadyTask>> ReadReadyAsync(Lane lane, int slotsMax, int limit) => _store.ReadReadyAsync(lane, slotsMax, limit);
 
+        public ValueTask<DateTimeOffset?> FindOldestAsync(Lane lane) => _store.FindOldestAsync(lane);
+
         public ValueTask<int> CountBeforeAsync(TaskRecord task, int limit) => _store.CountBeforeAsync(task, limit);
 
         public ValueTask<ChangePage> ReadChangesAsync(long after, int limit) => _store.ReadChangesAsync(after, limit);

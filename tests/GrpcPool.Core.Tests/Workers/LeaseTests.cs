@@ -31,6 +31,7 @@ public class LeaseTests
         await other.SucceedAsync(await WokenAsync(pool, other.AssignmentAsync()), "fresh");
         TaskRecord ended = await pool.WhenAsync("t", TaskState.Succeeded);
         Assert.Equal(("fresh", 1, 1), (System.Text.Encoding.UTF8.GetString(ended.Result.Span), ended.Losses, ended.Attempt));
+        Assert.Equal(1, pool.Pool.Metrics.Fences);
     }
 
     [Fact(Timeout = TimeoutMs)]

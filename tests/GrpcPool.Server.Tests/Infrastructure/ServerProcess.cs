@@ -36,6 +36,9 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>Where it listens for gRPC; known after it has started to serve.</summary>
     public Uri GrpcAddress { get; private set; } = null!;
 
+    /// <summary>Where it answers operators, if it does; known as the other is.</summary>
+    public Uri? OpsAddress { get; private set; }
+
     /// <summary>Starts <c>grpcpool serve</c> on a free port and waits until it listens.</summary>
     /// <param name="settings">Settings of the form <c>Pool:Slots=8</c>.</param>
     /// <param name="environment">Variables beside those of this process.</param>
@@ -50,6 +53,7 @@ internal sealed partial class ServerProcess : IDisposable
             if (Listening().Match(line) is { Success: true } match)
             {
                 server.GrpcAddress = new Uri(match.Groups[1].Value);
+                server.OpsAddress = match.Groups[2].Success ? new Uri(match.Groups[2].Value) : null;
                 return server;
             }
         }
@@ -96,6 +100,6 @@ internal sealed partial class ServerProcess : IDisposable
         _process.Dispose();
     }
 
-    [GeneratedRegex(@"gRPC on (http://\S+?),")]
+    [GeneratedRegex(@"gRPC on (http://\S+?),(?:.* operations on (http://[\w.:]+))?")]
     private static partial Regex Listening();
 }

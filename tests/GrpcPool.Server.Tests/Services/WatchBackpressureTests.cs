@@ -62,6 +62,7 @@ public sealed class WatchBackpressureTests
         await server.SubmitAsync(new TaskSpec { Id = "after", Kind = "echo" });
         await reading.UntilAsync(static watch => watch.Tasks.GetValueOrDefault("after")?.State == TaskState.Succeeded);
         Assert.Equal(LogLevel.Information, server.Log.Entries.First(IsStuck).Level);
+        Assert.Equal(1, server.Pool.Metrics.Evictions);
     }
 
     private static bool IsStuck(LogEntry entry) => entry.Message.Contains("has not read", StringComparison.Ordinal);

@@ -43,11 +43,12 @@ class PoolClient:
     def __exit__(self, *_):
         self.channel.close()
 
-    def submit(self, kind, payload=b"", timeout=30, **spec):
+    def submit(self, kind, payload=b"", timeout=30, traceparent=None, **spec):
         """Submits a task; `spec` are further fields of TaskSpec. Its id makes a repeated call harmless: take your own where you have one."""
+        trace = [("traceparent", traceparent)] if traceparent else []  # the task goes on with the caller's trace
         spec.setdefault("id", str(uuid.uuid4()))
         request = task_pool_pb2.SubmitRequest(task=task_pb2.TaskSpec(kind=kind, payload=payload, **spec))
-        return self.stub.Submit(request, timeout=timeout).task
+        return self.stub.Submit(request, timeout=timeout, metadata=trace).task
 
     def submit_stream(self, specs, per_message=500):
         """Submits many tasks, without waiting for each answer; yields a result per task, in their order. The sequence is its index."""
@@ -108,7 +109,7 @@ def show(task):
 def main(verb, argument, payload=""):
     with PoolClient(os.environ.get("GRPCPOOL_ADDRESS", "127.0.0.1:50051")) as pool:
         if verb == "submit":
-            print(pool.submit(argument, payload.encode()).id)
+            print(pool.submit(argument, payload.encode(), traceparent=os.environ.get("TRACEPARENT")).id)
         elif verb == "watch":
             for event in pool.watch(ids=[argument], view=task_pb2.TASK_VIEW_FULL):
                 if event.HasField("task"):

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
+using GrpcPool.Core.Execution;
 
 namespace GrpcPool.Core.Handlers.Http;
 
@@ -14,7 +15,7 @@ internal sealed class HttpTaskRequest(Uri address, WebhookSignature signature, T
     private const string LabelPrefix = "Grpcpool-Label-";
     private const string HeaderPrefix = "Grpcpool-Header-";
 
-    private static readonly string[] TraceContext = ["traceparent", "tracestate"];
+    private static readonly string[] TraceContext = [AttemptTrace.Parent, AttemptTrace.State];
 
     /// <summary>Names that any server takes for what they are.</summary>
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");

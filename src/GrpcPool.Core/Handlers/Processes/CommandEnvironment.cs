@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using GrpcPool.Core.Execution;
 
 namespace GrpcPool.Core.Handlers.Processes;
 
@@ -27,6 +29,7 @@ internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> dec
         variables["GRPCPOOL_KIND"] = context.Kind;
         variables["GRPCPOOL_QUEUE"] = context.Queue;
         variables["GRPCPOOL_ATTEMPT"] = context.Attempt.ToString(CultureInfo.InvariantCulture);
+        AddTrace(variables, context.Headers);
         return Finish(variables, token);
     }
 
@@ -38,6 +41,21 @@ internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> dec
         variables["GRPCPOOL_WORKER_NAME"] = name;
         variables[ServerVariable] = server;
         return Finish(variables, token);
+    }
+
+    /// <summary>By these names programs take up the trace of whoever started them.</summary>
+    private static void AddTrace(Dictionary<string, string> variables, IReadOnlyDictionary<string, string> headers)
+    {
+        if (!headers.TryGetValue(AttemptTrace.Parent, out string? parent))
+            return;
+        string? state = headers.GetValueOrDefault(AttemptTrace.State);
+        if (!ActivityContext.TryParse(parent, state, out _))
+            return;
+        variables["TRACEPARENT"] = parent;
+        if (state is { Length: > 0 } && !state.Contains('\0', StringComparison.Ordinal))
+            variables["TRACESTATE"] = state;
+        else
+            variables.Remove("TRACESTATE");
     }
 
     private Dictionary<string, string> Declared()

@@ -52,6 +52,12 @@ internal sealed class MemoryTaskStore(int historyMax) : ITaskStore
             return ValueTask.FromResult<IReadOnlyList<ReadyTask>>([.. _table.Queues.Ready(lane).Where(task => task.Slots <= slotsMax).Take(limit)]);
     }
 
+    public ValueTask<DateTimeOffset?> FindOldestAsync(Lane lane)
+    {
+        lock (_lock)
+            return ValueTask.FromResult(_table.Queues.OldestReady(lane));
+    }
+
     public ValueTask<int> CountBeforeAsync(TaskRecord task, int limit)
     {
         lock (_lock)

@@ -10,6 +10,21 @@ internal sealed class QueueIndex
 
     public IEnumerable<ReadyTask> Ready(Lane lane) => _lanes.TryGetValue(lane, out SortedSet<ReadyTask>? tasks) ? tasks : [];
 
+    /// <summary>Since when the oldest ready task of a lane is due. It is the first of its priority: the others are skipped.</summary>
+    public DateTimeOffset? OldestReady(Lane lane)
+    {
+        DateTimeOffset? oldest = null;
+        SortedSet<ReadyTask>? rest = _lanes.GetValueOrDefault(lane);
+        while (rest?.Min is { } first)
+        {
+            oldest = oldest < first.RunAt ? oldest : first.RunAt;
+            ReadyTask next = first with { Priority = first.Priority - 1, RunAt = DateTimeOffset.MinValue, Sequence = 0 };
+            rest = next.CompareTo(rest.Max) <= 0 ? rest.GetViewBetween(next, rest.Max) : null;
+        }
+
+        return oldest;
+    }
+
     public void Add(TaskRecord task)
     {
         if (task.IsReady)

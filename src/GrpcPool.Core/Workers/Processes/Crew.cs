@@ -62,7 +62,7 @@ internal sealed class Crew
         if (seat.TryVacate() is not { } ended)
             return;
         if (ended.Pause is { } pause)
-            Log.ProcessFailed(_log, ended.Name, ended.How, pause);
+            Failed(ended.Name, ended.How, pause);
         else
             Log.ProcessEnded(_log, ended.Name, ended.How);
     }
@@ -137,7 +137,13 @@ internal sealed class Crew
         }
         catch (Win32Exception fault)
         {
-            Log.ProcessFailed(_log, name, $"cannot start {_options.Command}: {fault.Message}", seat.Fail(lived: false));
+            Failed(name, $"cannot start {_options.Command}: {fault.Message}", seat.Fail(lived: false));
         }
+    }
+
+    private void Failed(string name, string how, TimeSpan pause)
+    {
+        _workforce.Failed(_name);
+        Log.ProcessFailed(_log, name, how, pause);
     }
 }

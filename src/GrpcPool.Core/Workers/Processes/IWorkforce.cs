@@ -11,5 +11,8 @@ internal interface IWorkforce
 
     /// <summary>Tells a worker to finish and leave.</summary>
     void Drain(string name);
+
+    /// <summary>Takes note that a process of a program has failed.</summary>
+    void Failed(string program);
 }
 

@@ -31,4 +31,6 @@ internal sealed class Workforce(TaskPool pool) : IWorkforce
         foreach (WorkerSession session in pool.Workers.Named(new HashSet<string> { name }))
             session.AskToDrain();
     }
+
+    public void Failed(string program) => pool.Metrics.ProcessFailed(program);
 }

@@ -35,6 +35,7 @@ public sealed class CrewTests
 
         double[] pauses = [.. starts.Zip(starts.Skip(1), static (one, next) => next - one)];
         Assert.Equal([1, 2, 4, 5, 5, 5], pauses.Select(Math.Floor).Take(6)); // 0.1 s late each, by the looking.
+        Assert.Equal(crew.Started.Count, crew.Failures);
     }
 
     [Fact]

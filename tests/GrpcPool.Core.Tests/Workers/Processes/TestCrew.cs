@@ -20,6 +20,9 @@ internal sealed class TestCrew : IWorkforce
 
     public FakeTimeProvider Time { get; } = new();
 
+    /// <summary>How many processes have failed.</summary>
+    public int Failures { get; private set; }
+
     public WorkerProcessOptions Options { get; }
 
     public Crew Crew { get; }
@@ -58,6 +61,8 @@ internal sealed class TestCrew : IWorkforce
     public long Waiting(WorkerHello hello) => Queue;
 
     public void Drain(string name) => Drained.Add(name);
+
+    public void Failed(string program) => Failures++;
 
     private TestProcess Start(string name, WorkerProcessOptions options)
     {
