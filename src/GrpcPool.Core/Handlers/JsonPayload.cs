@@ -29,9 +29,10 @@ internal sealed class JsonPayload
             invalid = null;
             return true;
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
-            string message = e is JsonException ? $"the payload must be a JSON object: {e.Message}" : e.Message;
+            // Half of a surrogate pair is found when the text is asked for.
+            string message = e is FormatException ? e.Message : $"the payload must be a JSON object: {e.Message}";
             value = default;
             invalid = new Failure(FailureCode.InvalidPayload, message, retryable: false);
             return false;

@@ -12,14 +12,18 @@ internal sealed class ConnectionLimit
     /// <summary>How long clients may take to read their last answers before their connection is cut.</summary>
     private static readonly TimeSpan LastAnswers = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often refusals are told: whoever makes them happen decides how many there are.</summary>
+    private static readonly TimeSpan Telling = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _cut = new();
     private readonly int _max;
+    private readonly Seldom _telling;
     private readonly ILogger _log;
     private int _open;
 
     public ConnectionLimit(int max, TaskPool pool, ILogger log)
     {
-        (_max, _log) = (max, log);
+        (_max, _telling, _log) = (max, new Seldom(pool.Time, Telling), log);
         pool.Closed.UnsafeRegister(static cut => ((CancellationTokenSource)cut!).CancelAfter(LastAnswers), _cut);
     }
 
@@ -29,7 +33,8 @@ internal sealed class ConnectionLimit
         {
             if (Interlocked.Increment(ref _open) > _max)
             {
-                Log.ConnectionRefused(_log, _max);
+                if (_telling.MayTell())
+                    Log.ConnectionRefused(_log, _max);
                 connection.Abort();
                 return;
             }

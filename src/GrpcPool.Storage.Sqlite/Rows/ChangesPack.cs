@@ -38,8 +38,8 @@ internal static class ChangesPack
     {
         var pack = new PackReader(data);
         pack.Form(Form);
-        int count = pack.Whole();
-        var changes = new List<PackedChange>(Math.Min(count, data.Length));
+        int count = pack.Count();
+        var changes = new List<PackedChange>(count);
         long previous = 0;
         for (; count > 0; count--)
         {

@@ -171,7 +171,7 @@ internal static class LifePack
     private static ImmutableArray<AttemptRecord> ReadAttempts(ref PackReader pack)
     {
         var attempts = ImmutableArray.CreateBuilder<AttemptRecord>();
-        for (long count = pack.Number(); count > 0; count--)
+        for (int count = pack.Count(); count > 0; count--)
         {
             attempts.Add(new AttemptRecord(
                 pack.Whole(),
@@ -186,5 +186,5 @@ internal static class LifePack
 
     private static void WriteTime(PackWriter pack, DateTimeOffset time) => pack.Signed(Times.ToTicks(time));
 
-    private static DateTimeOffset ReadTime(ref PackReader pack) => Times.FromTicks(pack.Signed());
+    private static DateTimeOffset ReadTime(ref PackReader pack) => pack.Time();
 }

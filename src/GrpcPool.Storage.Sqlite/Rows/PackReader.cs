@@ -26,7 +26,12 @@ internal ref struct PackReader(ReadOnlySpan<byte> data)
         throw Damaged();
     }
 
-    public int Whole() => checked((int)Number());
+    public int Whole() => Number() is >= int.MinValue and <= int.MaxValue and var value ? (int)value : throw Damaged();
+
+    /// <summary>How many things follow, of which each takes at least a byte.</summary>
+    public int Count() => Number() is >= 0 and var value && value <= _rest.Length ? (int)value : throw Damaged();
+
+    public DateTimeOffset Time() => Times.TryFromTicks(Signed()) ?? throw Damaged();
 
     public long Signed()
     {
@@ -42,12 +47,16 @@ internal ref struct PackReader(ReadOnlySpan<byte> data)
 
     public IReadOnlyDictionary<string, string> Pairs()
     {
-        long count = Number();
+        int count = Count();
         if (count == 0)
             return TaskSpec.NoPairs;
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
         for (; count > 0; count--)
-            pairs.Add(Text(), Text());
+        {
+            if (!pairs.TryAdd(Text(), Text()))
+                throw Damaged();
+        }
+
         return pairs;
     }
 

@@ -41,9 +41,9 @@ internal static class SchedulePack
             Id = id,
             Spec = spec,
             Version = pack.Number(),
-            CreatedAt = Times.FromTicks(pack.Signed()),
-            UpdatedAt = Times.FromTicks(pack.Signed()),
-            Since = Times.FromTicks(pack.Signed()),
+            CreatedAt = pack.Time(),
+            UpdatedAt = pack.Time(),
+            Since = pack.Time(),
         };
         long flags = pack.Number();
         schedule = schedule with
@@ -141,7 +141,7 @@ internal static class SchedulePack
     private static Unfired ReadUnfired(ref PackReader pack)
     {
         DateTimeOffset? frontier = ReadTime(ref pack);
-        var gaps = new Gap[pack.Whole()];
+        var gaps = new Gap[pack.Count()];
         for (int i = 0; i < gaps.Length; i++)
             gaps[i] = new Gap(ReadTime(ref pack).GetValueOrDefault(), ReadTime(ref pack).GetValueOrDefault());
         return new Unfired(frontier, [.. gaps]);
@@ -166,5 +166,10 @@ internal static class SchedulePack
 
     private static void WriteTime(PackWriter pack, DateTimeOffset? time) => pack.Number(time is { } value ? value.UtcTicks + 1 : 0);
 
-    private static DateTimeOffset? ReadTime(ref PackReader pack) => pack.Number() is > 0 and var ticks ? new DateTimeOffset(ticks - 1, TimeSpan.Zero) : null;
+    private static DateTimeOffset? ReadTime(ref PackReader pack) => pack.Number() switch
+    {
+        0 => null,
+        > 0 and var ticks when ticks - 1 <= DateTimeOffset.MaxValue.Ticks => new DateTimeOffset(ticks - 1, TimeSpan.Zero),
+        _ => throw new StorageException(StorageFault.Corrupt, "a schedule's time is damaged in the database"),
+    };
 }

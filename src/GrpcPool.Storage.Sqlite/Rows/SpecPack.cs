@@ -58,7 +58,7 @@ internal static class SpecPack
     {
         var pack = new PackReader(data);
         pack.Form(Form);
-        DateTimeOffset submittedAt = Times.FromTicks(pack.Signed());
+        DateTimeOffset submittedAt = pack.Time();
         string submittedBy = pack.Text();
         ReadOnlySpan<byte> hash = pack.Bytes();
         TaskSpec spec = ReadFields(ref pack, columns.Spec);
@@ -91,7 +91,7 @@ internal static class SpecPack
 
     private static string[] ReadAfter(ref PackReader pack)
     {
-        string[] after = new string[pack.Whole()];
+        string[] after = new string[pack.Count()];
         for (int i = 0; i < after.Length; i++)
             after[i] = pack.Text();
         return after;

@@ -10,4 +10,8 @@ internal static class Times
     public static DateTimeOffset FromTicks(long ticks) => new(ticks + DateTimeOffset.UnixEpoch.Ticks, TimeSpan.Zero);
 
     public static DateTimeOffset? FromTicks(long? ticks) => ticks is { } value ? FromTicks(value) : null;
+
+    /// <summary>Null where there is no such time.</summary>
+    public static DateTimeOffset? TryFromTicks(long ticks) =>
+        ticks >= -DateTimeOffset.UnixEpoch.Ticks && ticks <= DateTimeOffset.MaxValue.Ticks - DateTimeOffset.UnixEpoch.Ticks ? FromTicks(ticks) : null;
 }

@@ -1,32 +1,43 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Text;
 
 namespace GrpcPool.Server.Tests.Infrastructure;
 
 /// <summary>A connection that says whatever it likes, byte by byte.</summary>
 internal sealed class RawConnection : IDisposable
 {
-    public const byte Data = 0, Headers = 1, Settings = 4, GoAway = 7;
+    public const byte Data = 0, Headers = 1, Reset = 3, Settings = 4, Ping = 6, GoAway = 7, WindowUpdate = 8, Continuation = 9;
+
+    public const byte EndStream = 1, Acknowledgement = 1, EndHeaders = 4;
 
     private static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
 
     private readonly NetworkStream _stream;
+    private readonly CancellationToken _stop;
 
-    private RawConnection(Socket socket) => _stream = new NetworkStream(socket, ownsSocket: true);
+    private RawConnection(Socket socket, CancellationToken stop) => (_stream, _stop) = (new NetworkStream(socket, ownsSocket: true), stop);
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public static async Task<RawConnection> OpenAsync(Uri address)
+    public static async Task<RawConnection> OpenAsync(Uri address, CancellationToken? stop = null)
     {
+        CancellationToken until = stop ?? TestContext.Current.CancellationToken;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(address.Host, address.Port, Stop);
-        return new RawConnection(socket);
+        try
+        {
+            await socket.ConnectAsync(address.Host, address.Port, until);
+            return new RawConnection(socket, until);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens HTTP/2, with no more than it takes.</summary>
-    public static async Task<RawConnection> OpenHttp2Async(Uri address)
+    public static async Task<RawConnection> OpenHttp2Async(Uri address, CancellationToken? stop = null)
     {
-        RawConnection connection = await OpenAsync(address);
+        RawConnection connection = await OpenAsync(address, stop);
         await connection.SendAsync([.. Preface, .. Frame(Settings, 0, 0, [])]);
         return connection;
     }
@@ -41,20 +52,38 @@ internal sealed class RawConnection : IDisposable
         return frame;
     }
 
-    public async Task SendAsync(byte[] bytes) => await _stream.WriteAsync(bytes, Stop);
+    /// <summary>The headers of a call, as HPACK (RFC 7541) has them without compression.</summary>
+    /// <param name="method">The RPC, such as <c>/grpcpool.v1.TaskPoolService/Submit</c>.</param>
+    /// <param name="more">Further headers.</param>
+    public static byte[] Call(string method, params (string Name, string Value)[] more) =>
+    [
+        0x83, 0x86, 0x04, .. Text(method), 0x01, .. Text("localhost"), 0x0F, 0x10, .. Text("application/grpc"), .. Header("te", "trailers"), .. more.SelectMany(static header => Header(header.Name, header.Value)),
+    ];
+
+    /// <summary>A header that is not to be remembered.</summary>
+    public static byte[] Header(string name, string value) => [0, .. Text(name), .. Text(value)];
+
+    public async Task SendAsync(byte[] bytes) => await _stream.WriteAsync(bytes, _stop);
+
+    /// <summary>Reads a frame, or fails with <see cref="IOException"/> where the server has ended the connection.</summary>
+    public async Task<(byte Type, byte Flags, int Stream, byte[] Payload)> ReadAsync()
+    {
+        byte[] header = new byte[9];
+        await _stream.ReadExactlyAsync(header, _stop);
+        byte[] payload = new byte[(header[0] << 16) | (header[1] << 8) | header[2]];
+        await _stream.ReadExactlyAsync(payload, _stop);
+        return (header[3], header[4], BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5)), payload);
+    }
 
     /// <summary>Reads frames until one of a type comes; null where the server ends the connection before.</summary>
     public async Task<byte[]?> ReadUntilAsync(byte type)
     {
         try
         {
-            byte[] header = new byte[9];
             while (true)
             {
-                await _stream.ReadExactlyAsync(header, Stop);
-                byte[] payload = new byte[(header[0] << 16) | (header[1] << 8) | header[2]];
-                await _stream.ReadExactlyAsync(payload, Stop);
-                if (header[3] == type)
+                (byte came, _, _, byte[] payload) = await ReadAsync();
+                if (came == type)
                     return payload;
             }
         }
@@ -70,7 +99,7 @@ internal sealed class RawConnection : IDisposable
         try
         {
             byte[] buffer = new byte[4096];
-            while (await _stream.ReadAsync(buffer, Stop) > 0)
+            while (await _stream.ReadAsync(buffer, _stop) > 0)
             {
             }
         }
@@ -81,4 +110,25 @@ internal sealed class RawConnection : IDisposable
     }
 
     public void Dispose() => _stream.Dispose();
+
+    /// <summary>A text without Huffman's code, its length as an integer with a prefix of 7 bits.</summary>
+    private static byte[] Text(string text)
+    {
+        byte[] bytes = Encoding.ASCII.GetBytes(text);
+        var length = new List<byte>();
+        if (bytes.Length < 127)
+        {
+            length.Add((byte)bytes.Length);
+        }
+        else
+        {
+            length.Add(127);
+            int rest = bytes.Length - 127;
+            for (; rest >= 128; rest >>= 7)
+                length.Add((byte)(128 | (rest & 127)));
+            length.Add((byte)rest);
+        }
+
+        return [.. length, .. bytes];
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace GrpcPool.Server.Tests.Infrastructure;
 
@@ -11,6 +12,10 @@ internal sealed partial class ServerProcess
     /// <summary>Starts <c>grpcpool serve</c> on free ports, with its tasks in memory, and waits until it listens.</summary>
     public static Task<ServerProcess> ServeAsync(params string[] settings) =>
         ServeAsync(["Listen:Http=http://127.0.0.1:0", "Listen:Ops=http://127.0.0.1:0", "Storage:Type=memory", .. settings], ReadOnlyDictionary<string, string>.Empty, Stop);
+
+    /// <summary>The most memory that it has ever had (VmHWM of proc(5)), in bytes.</summary>
+    public long PeakBytes => 1024 * long.Parse(
+        File.ReadLines($"/proc/{_process.Id}/status").Single(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal))[6..^2], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
 
     public static ServerProcess Run(params string[] arguments) => new(arguments, ReadOnlyDictionary<string, string>.Empty, Stop);
 

@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcPool.Server.Hosting;
+
+/// <summary>
+/// Bounds what all calls together hold of messages that have not come as a whole. Each may be as large as a message may be, and there may be a thousand on each connection: without a bound,
+/// a caller who sends all but the last bytes fills the memory. Where they get too large, those that wait longest for their rest are given up. Thread-safe.
+/// </summary>
+internal sealed class MessageRoom
+{
+    private const long BytesMin = 16 << 20, BytesMax = 256 << 20;
+
+    /// <summary>The share of the memory that the process may use.</summary>
+    private const int Share = 8;
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<PartialBody> _waiting = [];
+    private readonly long _max = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Share, BytesMin, BytesMax);
+    private long _held;
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<IRequestBodyPipeFeature>() is not { } own)
+        {
+            await next(context).ConfigureAwait(false);
+            return;
+        }
+
+        var body = new PartialBody(own, this);
+        context.Features.Set<IRequestBodyPipeFeature>(body);
+        try
+        {
+            await next(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            Hold(body, 0);
+        }
+    }
+
+    /// <summary>Takes note of how much a body holds, which is nothing where a message has come to its end.</summary>
+    public void Hold(PartialBody body, long bytes)
+    {
+        // Most messages come as a whole.
+        if (bytes == 0 && !body.IsWaiting)
+            return;
+        List<PartialBody>? over = null;
+        lock (_lock)
+        {
+            Note(body, bytes);
+            while (_held > _max && _waiting.First is { } longest)
+            {
+                (over ??= []).Add(longest.Value);
+                Note(longest.Value, 0);
+            }
+        }
+
+        over?.ForEach(static body => body.GiveUp());
+    }
+
+    private void Note(PartialBody body, long bytes)
+    {
+        _held += bytes - body.Held;
+        body.Held = bytes;
+        if (bytes > 0 && !body.IsWaiting)
+            body.Place = _waiting.AddLast(body);
+        else if (bytes == 0 && body.Place is { } place)
+            Remove(body, place);
+    }
+
+    private void Remove(PartialBody body, LinkedListNode<PartialBody> place)
+    {
+        _waiting.Remove(place);
+        body.Place = null;
+    }
+}

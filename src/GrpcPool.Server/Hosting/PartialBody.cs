@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcPool.Server.Hosting;
+
+/// <summary>The body of a call, which tells how much of it has been read and is kept until there is more.</summary>
+internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room) : PipeReader, IRequestBodyPipeFeature
+{
+    private PipeReader? _inner;
+    private ReadOnlySequence<byte> _buffer;
+    private volatile bool _givenUp;
+
+    /// <summary>How much it holds, in bytes, and its place among those that wait. Guarded by the room.</summary>
+    public long Held { get; set; }
+
+    public LinkedListNode<PartialBody>? Place { get; set; }
+
+    public bool IsWaiting => Place is not null;
+
+    PipeReader IRequestBodyPipeFeature.Reader => this;
+
+    private PipeReader Inner => _inner ??= own.Reader;
+
+    /// <summary>Ends the call that waits for the rest.</summary>
+    public void GiveUp()
+    {
+        _givenUp = true;
+        Inner.CancelPendingRead();
+    }
+
+    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfGivenUp();
+        ReadResult result = await Inner.ReadAsync(cancellationToken).ConfigureAwait(false);
+        ThrowIfGivenUp();
+        _buffer = result.Buffer;
+        return result;
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        ThrowIfGivenUp();
+        bool read = Inner.TryRead(out result);
+        _buffer = result.Buffer;
+        return read;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        long rest = _buffer.Slice(consumed).Length;
+        _buffer = default;
+        Inner.AdvanceTo(consumed, examined);
+        room.Hold(this, rest);
+    }
+
+    public override void CancelPendingRead() => Inner.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => Inner.Complete(exception);
+
+    private void ThrowIfGivenUp()
+    {
+        if (!_givenUp)
+            return;
+        throw new Google.Rpc.Status
+        {
+            Code = (int)Code.ResourceExhausted,
+            Message = "too many messages wait for their rest, and this one has waited longest: send it again",
+            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }) },
+        }.ToRpcException();
+    }
+}

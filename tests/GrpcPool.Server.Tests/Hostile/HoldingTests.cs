@@ -1,0 +1,126 @@
+using System.Net.Sockets;
+using Google.Protobuf;
+using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.V1;
+using static GrpcPool.Server.Tests.Hostile.RawCall;
+using static GrpcPool.Server.Tests.Infrastructure.RawConnection;
+
+namespace GrpcPool.Server.Tests.Hostile;
+
+/// <summary>Connections and calls that are begun and left as they are.</summary>
+[Collection(nameof(Siege))]
+public sealed class HoldingTests
+{
+    /// <summary>As many as there may be, of which none is for the others: those have theirs already.</summary>
+    [Theory(Timeout = 120_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task More_connections_than_there_may_be_are_refused_and_those_that_stand_go_on(bool silent)
+    {
+        const int Most = 100;
+        await using Siege siege = await Siege.LayAsync($"Limits:Connections={Most}");
+        await siege.WithstandsAsync(async attack =>
+        {
+            var held = new List<RawConnection>();
+            while (!attack.Stop.IsCancellationRequested)
+            {
+                RawConnection? connection = null;
+                try
+                {
+                    // They say nothing at all, or half of a frame.
+                    connection = await OpenAsync(attack.Address, attack.Stop);
+                    if (!silent)
+                        await connection.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"u8.ToArray());
+                    if (held.Count < Most - 1)
+                    {
+                        held.Add(connection);
+                        continue;
+                    }
+
+                    await connection.UntilClosedAsync();
+                }
+                catch (Exception end) when (end is IOException or SocketException or OperationCanceledException)
+                {
+                    // Refused, or the attack is over.
+                }
+
+                connection?.Dispose();
+                attack.Count(1);
+            }
+
+            held.ForEach(static connection => connection.Dispose());
+        }, effort: 100);
+    }
+
+    /// <summary>Calls that are begun and say no more, and as many of them as a connection may have.</summary>
+    [Theory(Timeout = 120_000)]
+    [InlineData(Submit)]
+    [InlineData(SubmitStream)]
+    [InlineData(Watch)]
+    public async Task Calls_that_say_nothing_are_in_nobodys_way(string method)
+    {
+        await using Siege siege = await Siege.LayAsync();
+        await siege.WithstandsAsync(attack => attack.OverAsync(10, async connection =>
+        {
+            for (int call = 0; call < 1000; call++)
+            {
+                await connection.SendAsync(Frame(Headers, EndHeaders, (2 * call) + 1, Call(method)));
+                attack.Count(1);
+            }
+
+            await connection.UntilClosedAsync();
+        }), effort: 10_000);
+    }
+
+    /// <summary>A message that lacks its last byte is kept for it: a gigabyte of them must not be.</summary>
+    [Theory(Timeout = 120_000)]
+    [InlineData(Submit)]
+    [InlineData(SubmitStream)]
+    public async Task Messages_that_never_end_make_room_for_those_that_do(string method)
+    {
+        const int Connections = 10, Calls = 25;
+        await using Siege siege = await Siege.LayAsync();
+        byte[] part = Message(new byte[(4 << 20) - 1], length: 4 << 20);
+        await siege.WithstandsAsync(attack => Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
+        {
+            using var http = new HttpClient();
+            await Task.WhenAll(Enumerable.Range(0, Calls).Select(async _ =>
+            {
+                while (!attack.Stop.IsCancellationRequested)
+                {
+                    try
+                    {
+                        await PostAsync(http, attack.Address, method, new Unfinished(part, bytes => attack.Count(bytes), attack.Stop), attack.Stop);
+                    }
+                    catch (Exception end) when (end is HttpRequestException or IOException or OperationCanceledException)
+                    {
+                        // It has had to make room, or the attack is over.
+                    }
+                }
+            }));
+        })), effort: 400 << 20);
+        await siege.CallAsync(ByteString.CopyFrom(new byte[1_000_000]));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Watchers_that_never_read_hold_little()
+    {
+        const int Watchers = 200;
+        await using Siege siege = await Siege.LayAsync("Limits:WatchWriteTimeout=00:00:01");
+        await siege.WithstandsAsync(async attack =>
+        {
+            // Each has a window of its own that is never given back, and asks for all there is.
+            byte[] request = Message(new WatchRequest { Filter = new TaskFilter(), View = TaskView.Full }.ToByteArray());
+            await attack.OverAsync(10, async connection =>
+            {
+                for (int call = 0; call < Watchers / 10; call++)
+                    await connection.SendAsync([.. Frame(Headers, EndHeaders, (2 * call) + 1, Call(Watch)), .. Frame(Data, EndStream, (2 * call) + 1, request)]);
+                while (!attack.Stop.IsCancellationRequested)
+                {
+                    await siege.CallAsync(ByteString.CopyFrom(new byte[20_000]));
+                    attack.Count(1);
+                }
+            });
+        }, effort: 200);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Net.Sockets;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.V1;
+
+namespace GrpcPool.Server.Tests.Hostile;
+
+/// <summary>
+/// A server in a process of its own that is attacked while somebody else uses it. Its heap is limited, so that what grows without a bound ends it; that it lives, that its
+/// memory stayed below a bound, that each call of the other client succeeded, and that it has logged no error, is asserted for each attack.
+/// </summary>
+internal sealed class Siege : IAsyncDisposable
+{
+    /// <summary>How many calls the other client makes under attack.</summary>
+    private const int CallsMin = 30;
+
+    private const string HeapBytesMax = "0xC800000"; // 200 MiB
+
+    private const long PeakBytesMax = 400L << 20;
+
+    private readonly ServerProcess _server;
+    private readonly Task<(int Code, string Output, string Errors)> _end;
+    private readonly GrpcChannel _channel;
+    private readonly TaskPoolService.TaskPoolServiceClient _client;
+
+    private Siege(ServerProcess server)
+    {
+        (_server, _end) = (server, server.EndAsync());
+        _channel = GrpcChannel.ForAddress(server.GrpcAddress);
+        _client = new TaskPoolService.TaskPoolServiceClient(_channel);
+    }
+
+    public Uri Address => _server.GrpcAddress;
+
+    /// <summary>Whether the log may have a line of a level; no errors by default.</summary>
+    public Func<string, bool> Expected { get; set; } = static _ => false;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<Siege> LayAsync(params string[] settings)
+    {
+        var siege = new Siege(await ServerProcess.ServeAsync(
+            ["Listen:Http=", "Listen:Ops=", "Storage:Type=memory", .. settings], new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = HeapBytesMax }, Stop));
+        try
+        {
+            await siege.CallAsync(); // The connection of the others stands before the attack.
+            return siege;
+        }
+        catch
+        {
+            siege._server.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Attacks until the other client has made its calls and the attack has done so much.</summary>
+    /// <param name="attack">Attacks until it is stopped, and counts what it has done.</param>
+    /// <param name="effort">How much it must have done, so that it is an attack at all.</param>
+    public async Task WithstandsAsync(Func<Attack, Task> attack, int effort)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var state = new Attack(Address, stop.Token);
+        Task attacking = Task.Run(() => attack(state), Stop);
+        for (int calls = 0; calls < CallsMin || (state.Done < effort && !attacking.IsCompleted); calls++)
+            await CallAsync();
+        await stop.CancelAsync();
+        await attacking;
+        Assert.InRange(state.Done, effort, long.MaxValue);
+        await CallAsync();
+        Assert.InRange(_server.PeakBytes, 1, PeakBytesMax);
+    }
+
+    /// <summary>A task from its submission to its end.</summary>
+    public async Task CallAsync(ByteString? payload = null)
+    {
+        var request = new SubmitAndWatchRequest { Task = new TaskSpec { Kind = "echo", Payload = payload ?? ByteString.Empty, Retention = new() } };
+        using AsyncServerStreamingCall<SubmitAndWatchResponse> call = _client.SubmitAndWatch(request, TestServer.Call);
+        TaskState state = TaskState.Unspecified;
+        await foreach (SubmitAndWatchResponse response in call.ResponseStream.ReadAllAsync(Stop))
+            state = response.Events.LastOrDefault(static told => told.Task is not null)?.Task.State ?? state;
+        Assert.Equal(TaskState.Succeeded, state);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await _server.SignalAsync("TERM");
+        (int code, string output, string errors) = await _end;
+        _server.Dispose();
+        Assert.True(code == 0, $"the server ended with {code}: {output}{errors}");
+        Assert.DoesNotContain(output.Split('\n'), line => (line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal)) && !Expected(line));
+    }
+}
+
+/// <summary>What an attack needs: whom, until when, and how much it has done. Thread-safe.</summary>
+internal sealed class Attack(Uri address, CancellationToken stop)
+{
+    private long _done;
+
+    public Uri Address => address;
+
+    public CancellationToken Stop => stop;
+
+    public long Done => Interlocked.Read(ref _done);
+
+    public void Count(long done) => Interlocked.Add(ref _done, done);
+
+    /// <summary>Does something over each of so many connections, and over another one whenever the server has ended it, until the attack is stopped.</summary>
+    public Task OverAsync(int connections, Func<RawConnection, Task> use) => Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                using RawConnection connection = await RawConnection.OpenHttp2Async(address, stop);
+                await use(connection);
+            }
+            catch (Exception end) when (end is IOException or SocketException or OperationCanceledException)
+            {
+                // The server has had enough, or the attack is over.
+            }
+        }
+    }));
+}
