@@ -10,12 +10,18 @@ using Microsoft.Extensions.Primitives;
 namespace GrpcPool.Server.Access;
 
 /// <summary>
-/// Where tokens are asked for, each call passes here before a byte of its message is read: its token must be known, have the role that the RPC asks for, and belong
+/// Where anybody is named, each call passes here before a byte of its message is read: its token, or its user, must be known, not call too often, have the role that the RPC asks for, and belong
 /// to the namespace that the call names, if it does.
 /// </summary>
-internal sealed class AccessGate(TokenBook tokens, ILogger<AccessGate> log)
+internal sealed class AccessGate(TokenBook tokens, JwtBook signed, PeerBook peers, TimeProvider time, ILogger<AccessGate> log)
 {
     private const string Scheme = "Bearer ";
+
+    private static readonly PoolError.Unidentified Missing = new("TOKEN_MISSING", "this server asks for a token: send it as metadata, authorization: Bearer TOKEN");
+    private static readonly PoolError.Unidentified Unknown = new("TOKEN_UNKNOWN", "the token is not known here (any more)");
+    private static readonly PoolError.Unidentified Refused = new("TOKEN_REFUSED", "the token is not accepted here (any more): the server's log says why");
+
+    private readonly Seldom _telling = new(time, TimeSpan.FromSeconds(1));
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -25,9 +31,24 @@ internal sealed class AccessGate(TokenBook tokens, ILogger<AccessGate> log)
         RpcRule? rule = method is null ? new RpcRule(Role.None, Confined: true) : RoleTable.Find(method);
         if (method is not null && rule is { Role: Role.None })
             return next(context);
-        if (Identify(context, out PoolError unidentified) is not { } grant)
-            return Refusal.WriteAsync(context, unidentified);
-        PoolError? refusal = Refuse(grant, method ?? "", rule) ?? RefuseNamespace(grant, context);
+        string? token = TokenOf(context);
+        if (token is not null && signed.Reads(token))
+            return InvokeSignedAsync(context, next, token, method, rule);
+        Grant? known = token is null ? peers.Find(context.Features.Get<Peer>()) : tokens.Find(token);
+        return known is null ? Refusal.WriteAsync(context, context.Request.Headers.Authorization.Count == 0 ? Missing : Unknown) : InvokeAsync(context, next, known, method, rule);
+    }
+
+    private async Task InvokeSignedAsync(HttpContext context, RequestDelegate next, string token, string? method, RpcRule? rule)
+    {
+        (Grant? grant, string? reason) = tokens.Find(token) is { } known ? (known, null) : await signed.FindAsync(token).ConfigureAwait(false);
+        if (grant is null && _telling.MayTell())
+            Log.TokenRefused(log, context.Connection.RemoteIpAddress, reason!);
+        await (grant is null ? Refusal.WriteAsync(context, Refused) : InvokeAsync(context, next, grant, method, rule)).ConfigureAwait(false);
+    }
+
+    private Task InvokeAsync(HttpContext context, RequestDelegate next, Grant grant, string? method, RpcRule? rule)
+    {
+        PoolError? refusal = RefuseRate(grant) ?? (PoolError?)(Refuse(grant, method ?? "", rule) ?? RefuseNamespace(grant, context));
         if (refusal is null)
             context.Features.Set(grant);
         else
@@ -35,16 +56,16 @@ internal sealed class AccessGate(TokenBook tokens, ILogger<AccessGate> log)
         return rule is { Role: Role.Operate or Role.Admin } ? AuditAsync(context, next, grant, method!) : next(context);
     }
 
-    /// <summary>Whose call it is; null where that is not known.</summary>
-    private Grant? Identify(HttpContext context, out PoolError refusal)
+    /// <summary>The token that was sent; null where none was, and empty for what is no token.</summary>
+    private static string? TokenOf(HttpContext context)
     {
-        refusal = new PoolError.Unidentified("TOKEN_MISSING", "this server asks for a token: send it as metadata, authorization: Bearer TOKEN");
         StringValues sent = context.Request.Headers.Authorization;
-        if (sent.Count != 1 || sent[0] is not { } text || !text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        if (sent.Count == 0)
             return null;
-        refusal = new PoolError.Unidentified("TOKEN_UNKNOWN", "the token is not known here (any more)");
-        return tokens.Find(text[Scheme.Length..].Trim());
+        return sent.Count == 1 && sent[0] is { } text && text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? text[Scheme.Length..].Trim() : "";
     }
+
+    private static PoolError.RateExceeded? RefuseRate(Grant grant) => grant.Rate?.Take() is { } wait ? new PoolError.RateExceeded(grant.Name, wait) : null;
 
     private static PoolError.Denied? Refuse(Grant grant, string method, RpcRule? rule) => rule switch
     {

@@ -1,5 +1,4 @@
 using GrpcPool.Core.Hosting.Settings;
-using GrpcPool.Core.Tasks;
 using static GrpcPool.Core.Hosting.Settings.ValueRules;
 
 namespace GrpcPool.Server.Access;
@@ -17,18 +16,24 @@ internal static class AccessSettings
             "HashFile", OptionalText("the absolute path of a file with such hashes, one a line", Path.IsPathFullyQualified), o => o.HashFile, (o, v) => o.HashFile = v,
             "The same in a file, which is read again when it changes; each of its hashes is valid."
         },
-        new ListSetting<TokenOptions>("Roles", o => o.Roles, "What the token may do: submit, read, work, operate, and admin, which contains the others."),
-        { "Namespace", Text(PoolName.Rule, PoolName.IsValid), o => o.Namespace, (o, v) => o.Namespace = v, "The namespace that it belongs to." },
-        new ListSetting<TokenOptions>("Queues", o => o.Queues, "The queues that it is confined to; empty for all."),
-        new ListSetting<TokenOptions>("Kinds", o => o.Kinds, "The kinds that it is confined to; empty for all."),
+        { GrantSettings.Table, o => o },
         CheckHash,
-        CheckRoles,
-        CheckConfinement,
+    };
+
+    private static readonly SettingsTable<PeerOptions> Peer = new()
+    {
+        { "Uid", Optional(Whole(0, int.MaxValue)), o => o.Uid, (o, v) => o.Uid = v, "The number of a user who needs no token on the Unix socket." },
+        { "Gid", Optional(Whole(0, int.MaxValue)), o => o.Gid, (o, v) => o.Gid = v, "The number of a group of such users; beside Uid, both must be so." },
+        { GrantSettings.Table, o => o },
+        CheckIds,
     };
 
     public static SettingsTable<AccessOptions> Table { get; } = new()
     {
         new EntriesSetting<AccessOptions>("Tokens", "<token>", new EntryType<AccessOptions, TokenOptions>(null, Token, o => o.Tokens)),
+        new EntriesSetting<AccessOptions>("Peers", "<peer>", new EntryType<AccessOptions, PeerOptions>(null, Peer, o => o.Peers)),
+        { "Jwt", JwtSettings.Table, o => o.Jwt },
+        CheckNames,
     };
 
     private static void CheckHash(TokenOptions options, string path, Violations violations)
@@ -45,21 +50,21 @@ internal static class AccessSettings
         }
     }
 
-    private static void CheckRoles(TokenOptions options, string path, Violations violations)
+    private static void CheckIds(PeerOptions options, string path, Violations violations)
     {
-        string known = string.Join(", ", RoleNames.All);
-        if (options.Roles.Count == 0)
-            violations.Add($"{path}:Roles", $"is empty, so that the token could do nothing; give at least one of {known}.");
-        else if (options.Roles.Find(static role => !RoleNames.IsKnown(role)) is { } unknown)
-            violations.Add($"{path}:Roles", $"has \"{unknown}\", which is no role; give some of {known}.");
+        if (options is { Uid: null, Gid: null })
+            violations.Across([$"{path}:Uid", $"{path}:Gid"], $"is missing, and so is {path}:Gid; give one of them: id prints those of a user.");
     }
 
-    private static void CheckConfinement(TokenOptions options, string path, Violations violations)
+    /// <summary>Who did something is told by name, and who somebody is must not depend on an order.</summary>
+    private static void CheckNames(AccessOptions options, string path, Violations violations)
     {
-        foreach ((string key, List<string> names) in (ReadOnlySpan<(string, List<string>)>)[("Queues", options.Queues), ("Kinds", options.Kinds)])
+        foreach (string name in options.Peers.Keys.Where(options.Tokens.ContainsKey))
+            violations.Across([$"{path}:Peers:{name}", $"{path}:Tokens:{name}"], $"has the name of {path}:Tokens:{name}; give it another.");
+        foreach (string[] same in options.Peers.GroupBy(static peer => (peer.Value.Uid, peer.Value.Gid), static peer => peer.Key).Select(static names => names.Order(StringComparer.Ordinal).ToArray()))
         {
-            if (names.Find(static name => !PoolName.IsValid(name)) is { } wrong)
-                violations.Add($"{path}:{key}", $"has \"{wrong}\", which is no name; give names of {PoolName.Rule}.");
+            if (same.Length > 1)
+                violations.Add($"{path}:Peers:{same[1]}", $"stands for the same users as {path}:Peers:{same[0]}; keep one of them.");
         }
     }
 }

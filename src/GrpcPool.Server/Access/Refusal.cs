@@ -24,9 +24,13 @@ internal static class Refusal
         HttpResponse response = context.Response;
         if (context.Request.ContentType?.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase) != true)
         {
-            bool unknown = status.Code == (int)Code.Unauthenticated;
-            response.StatusCode = unknown ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
-            if (unknown)
+            response.StatusCode = (Code)status.Code switch
+            {
+                Code.Unauthenticated => StatusCodes.Status401Unauthorized,
+                Code.ResourceExhausted => StatusCodes.Status429TooManyRequests,
+                _ => StatusCodes.Status403Forbidden,
+            };
+            if (response.StatusCode == StatusCodes.Status401Unauthorized)
                 response.Headers.WWWAuthenticate = "Bearer";
             return Task.CompletedTask;
         }

@@ -9,18 +9,18 @@ internal sealed class TokenBook : IReloaded
 {
     private readonly AccessOptions _options;
     private readonly ILogger _log;
+    private readonly Dictionary<string, Grant> _grants;
     private readonly Dictionary<string, string> _refused = [];
     private readonly Dictionary<string, IReadOnlyList<byte[]>> _read = [];
     private volatile Entry[] _entries;
 
-    public TokenBook(AccessOptions options, ILogger<TokenBook> log)
+    public TokenBook(AccessOptions options, TimeProvider time, ILogger<TokenBook> log)
     {
         (_options, _log) = (options, log);
+        _grants = options.Tokens.ToDictionary(static token => token.Key, token => Grant.Of(token.Key, token.Value, time), StringComparer.Ordinal);
         Read();
         _entries = Gather();
     }
-
-    public bool IsEmpty => _options.Tokens.Count == 0;
 
     /// <inheritdoc/>
     public bool HasFiles => _options.Tokens.Values.Any(static token => token.HashFile is not null);
@@ -75,9 +75,8 @@ internal sealed class TokenBook : IReloaded
     private Entry[] Gather() =>
     [
         .. from token in _options.Tokens
-           let grant = Grant.Of(token.Key, token.Value)
            from hash in token.Value.HashFile is { } file ? _read.GetValueOrDefault(file, []) : [Convert.FromHexString(token.Value.Hash!)]
-           select new Entry(hash, grant),
+           select new Entry(hash, _grants[token.Key]),
     ];
 
     private readonly record struct Entry(byte[] Hash, Grant Grant);

@@ -1,6 +1,9 @@
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Hosting;
+using GrpcPool.Server.Access;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -43,7 +46,11 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
         Listen(kestrel, listen.Http, ListenerKind.Http, HttpProtocols.Http1, _apiConnections);
         Listen(kestrel, listen.Ops, ListenerKind.Ops, HttpProtocols.Http1, _opsConnections);
         if (listen.Socket is { } path)
-            kestrel.ListenUnixSocket(path, socket => Prepare(socket, ListenerKind.Grpc, HttpProtocols.Http2, _apiConnections));
+            kestrel.ListenUnixSocket(path, socket =>
+            {
+                Prepare(socket, ListenerKind.Grpc, HttpProtocols.Http2, _apiConnections);
+                socket.Use(Identify);
+            });
     }
 
     /// <summary>Says where the server listens, as soon as it does.</summary>
@@ -78,6 +85,14 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
                 listener.UseHttps(certificates.ForHandshakes());
         }
     }
+
+    /// <summary>Lets a connection bear who is at its other end.</summary>
+    private static ConnectionDelegate Identify(ConnectionDelegate next) => connection =>
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>() is { } own && Peer.Of(own.Socket) is { } peer)
+            connection.Features.Set(peer);
+        return next(connection);
+    };
 
     private static void Prepare(KestrelListenOptions listener, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
     {

@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Audit: {Token} (namespace {Namespace}, from {Address}) called {Method}: {Outcome}")]
     public static partial void Audited(ILogger logger, string token, string @namespace, IPAddress? address, string method, StatusCode outcome);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "A token from {Address} was refused: {Reason}")]
+    public static partial void TokenRefused(ILogger logger, IPAddress? address, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} cannot be used ({Reason}): what it said before still holds")]
     public static partial void FileRefused(ILogger logger, string path, string reason);
 

@@ -23,8 +23,9 @@ internal static class PoolEndpoints
     {
         app.Use(RefuseWrongListener);
         app.UseRouting();
+        app.Use(new MessageRoom().InvokeAsync);
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
-        if (!app.Services.GetRequiredService<TokenBook>().IsEmpty)
+        if (!app.Services.GetRequiredService<AccessOptions>().IsOpen)
             app.Use(app.Services.GetRequiredService<AccessGate>().InvokeAsync);
         app.MapGrpcPool();
         app.MapGrpcReflectionService();

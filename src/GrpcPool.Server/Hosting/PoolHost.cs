@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -46,6 +47,7 @@ public static class PoolHost
         bool scraped = telemetry?.Metrics == true && listen.Ops.Length > 0;
         configure(builder);
         builder.Services.AddTelemetry(telemetry ?? new TelemetryOptions(), scraped);
+        builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.Zero); // The pool takes what it needs, and nobody else needs any.
         builder.Services.AddSingleton(options);
         builder.Services.AddGrpcPool();
@@ -56,7 +58,11 @@ public static class PoolHost
         builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<Certificates>());
         builder.Services.AddSingleton(access ?? new AccessOptions());
         builder.Services.AddSingleton<TokenBook>();
+        builder.Services.AddSingleton<JwtKeys>();
+        builder.Services.AddSingleton<JwtBook>();
+        builder.Services.AddSingleton<PeerBook>();
         builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<TokenBook>());
+        builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<JwtKeys>());
         builder.Services.AddSingleton<AccessGate>();
         builder.Services.AddHostedService<FileWatch>();
         builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = UnixSocket.Bind);

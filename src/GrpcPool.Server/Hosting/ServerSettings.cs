@@ -15,7 +15,8 @@ internal sealed class ServerSettings
         { "Listen", ListenSettings.Table, settings => settings.Listen },
         { "Access", AccessSettings.Table, settings => settings.Access },
         { "Telemetry", TelemetrySettings.Table, settings => settings.Telemetry },
-        static (settings, _, violations) => ListenSettings.CheckCredentials(settings.Listen, settings.Access.Tokens.Count > 0, violations),
+        static (settings, _, violations) => ListenSettings.CheckCredentials(settings.Listen, !settings.Access.IsOpen, violations),
+        CheckPeers,
     };
 
     public GrpcPoolOptions Pool { get; } = new();
@@ -25,6 +26,12 @@ internal sealed class ServerSettings
     public AccessOptions Access { get; } = new();
 
     public TelemetryOptions Telemetry { get; } = new();
+
+    private static void CheckPeers(ServerSettings settings, string path, Violations violations)
+    {
+        if (settings.Access.Peers.Count > 0 && settings.Listen.Socket is null)
+            violations.Across(["Listen:Socket", "Access:Peers"], "is missing beside Access:Peers, whose users are known on the Unix socket alone; give its path.");
+    }
 
     /// <summary>Reads and checks all settings.</summary>
     /// <exception cref="SettingsException">Some are wrong; all violations are in its message.</exception>

@@ -90,6 +90,8 @@ internal static class ErrorTable
         PoolError.Storage => Make(Code.Internal, "a fault of the server's store, whose log says more", Info("STORAGE_FAULT")),
         PoolError.Unidentified caller => Make(Code.Unauthenticated, caller.Message, Info(caller.Reason)),
         PoolError.Denied caller => Make(Code.PermissionDenied, caller.Message, Info(caller.Reason)),
+        PoolError.RateExceeded rate => Make(
+            Code.ResourceExhausted, $"{rate.Name} calls more often than its Rate allows", new RetryInfo { RetryDelay = Duration.FromTimeSpan(rate.Wait) }, Info("RATE_EXCEEDED")),
         PoolError.StoppedReading => Make(Code.Unavailable, "the reader has stopped reading: go on from what came last", Info("STOPPED_READING")),
         _ => throw new UnreachableException(),
     };

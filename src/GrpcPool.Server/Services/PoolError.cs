@@ -78,6 +78,9 @@ internal abstract record PoolError
     /// <summary>Who calls is known, and may not do this.</summary>
     public sealed record Denied(string Reason, string Message) : PoolError;
 
+    /// <summary>Who calls does so too often.</summary>
+    public sealed record RateExceeded(string Name, TimeSpan Wait) : PoolError;
+
     /// <summary>The reader of a stream does not read what it asked for.</summary>
     public sealed record StoppedReading : PoolError;
 }
