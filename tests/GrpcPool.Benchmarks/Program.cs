@@ -10,6 +10,7 @@ IBenchmark[] benchmarks =
 [
     new UnaryThroughput(Storage.Memory, must: 0.50, aim: 0.70),
     new UnaryThroughput(Storage.Sqlite, must: 0.30, aim: 0.45),
+    new TelemetryCost(),
     new LoneSubmit(),
     new BatchLife(),
     new StreamIngestion(),

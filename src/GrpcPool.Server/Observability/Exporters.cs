@@ -13,6 +13,9 @@ internal static class Exporters
 {
     private const string Runtime = "System.Runtime", Kestrel = "Microsoft.AspNetCore.Server.Kestrel", Connections = "kestrel.active_connections";
 
+    /// <summary>How long a collector may take: at a shutdown the last traces and metrics are sent, and it must not last.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Adds the exporters that the settings name.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="options">The settings.</param>
@@ -57,6 +60,7 @@ internal static class Exporters
     {
         bool http = options.Protocol == OtlpProtocol.Http;
         exporter.Protocol = http ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
+        exporter.TimeoutMilliseconds = (int)Timeout.TotalMilliseconds;
         exporter.Endpoint = new Uri(http ? $"{options.Endpoint!.TrimEnd('/')}/{path}" : options.Endpoint!);
         if (options.Headers is not null)
             exporter.Headers = options.Headers;

@@ -39,7 +39,8 @@ internal sealed class UnaryThroughput(Func<Storage> open, double must, double ai
         ];
     }
 
-    private static async Task<Rate> SubmitAsync(ServerProcess pool, int calls)
+    /// <summary>Submits tasks one by one, and waits until they have run.</summary>
+    public static async Task<Rate> SubmitAsync(ServerProcess pool, int calls)
     {
         TimeSpan before = pool.Cpu;
         Rate rate = await H2Load.RunAsync(pool, PoolLoad.SubmitMethod, PoolLoad.Submit, calls);
