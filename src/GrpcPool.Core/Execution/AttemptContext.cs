@@ -10,10 +10,9 @@ namespace GrpcPool.Core.Execution;
 /// <param name="task">The task.</param>
 /// <param name="lease">What the attempt holds.</param>
 /// <param name="runTimeout">The longest attempt; null for no limit.</param>
-/// <param name="log">Where its log goes.</param>
 /// <param name="executor">Who runs it.</param>
 /// <param name="killed">Fires when it is stopped by force.</param>
-internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan? runTimeout, AttemptLog log, Executor executor, CancellationToken killed) : TaskContext
+internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan? runTimeout, Executor executor, CancellationToken killed) : TaskContext
 {
     /// <summary>The longest progress message, in characters.</summary>
     private const int MessageCharactersMax = 256;
@@ -24,6 +23,9 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
     private TaskRecord _task = task;
     private IReadOnlyDictionary<string, string> _headers = task.Spec.Headers;
     private volatile IAttemptHolder? _holder;
+
+    /// <summary>Most attempts log nothing.</summary>
+    private AttemptLog? _log;
     private TaskProgress? _progress;
     private long? _publishedAt;
     private ITimer? _timer;
@@ -113,7 +115,11 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
         }
     }
 
-    public override void WriteLog(ReadOnlySpan<byte> text) => log.Write(text);
+    public override void WriteLog(ReadOnlySpan<byte> text) =>
+        LazyInitializer.EnsureInitialized(ref _log, () => new AttemptLog(executor, Task.Id, Task.Claim)).Write(text);
+
+    /// <summary>Takes no more of a log, and answers what has not been committed of it.</summary>
+    public ValueTask<LogPiece> CloseLogAsync() => Volatile.Read(ref _log)?.CloseAsync() ?? default;
 
     internal override Task<TaskOutcome> LeaveRunningAsync(CancellationToken stopping)
     {

@@ -115,7 +115,7 @@ internal sealed class Executor(
             dispatcher.HoldKey(attempt.Lease);
         var end = new EndAttempt(attempt.Id, attempt.Claim, ending)
         {
-            LastPiece = await attempt.Log.CloseAsync().ConfigureAwait(false),
+            LastPiece = await attempt.Context.CloseLogAsync().ConfigureAwait(false),
             Nonce = attempt.Context.Holder?.ReportedNonce ?? 0,
         };
         await HandInAsync(new EndRequest(this, attempt, end, handlerReturned ? attempt.Lease : null)).ConfigureAwait(false);

@@ -57,15 +57,12 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     public RunningAttempt(TaskRecord task, SlotLease lease, HandlerEntry handler, Executor executor, TimeSpan spent = default)
     {
         (_task, Lease, _handler, _executor, _spent) = (task, lease, handler, executor, spent);
-        Log = new AttemptLog(executor, task.Id, task.Claim);
-        Context = new AttemptContext(task, lease, RunTimeout, Log, executor, _killed.Token);
+        Context = new AttemptContext(task, lease, RunTimeout, executor, _killed.Token);
     }
 
     public SlotLease Lease { get; }
 
     public AttemptContext Context { get; }
-
-    public AttemptLog Log { get; }
 
     public TaskId Id => _task.Id;
 

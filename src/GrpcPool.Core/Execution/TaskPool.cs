@@ -390,7 +390,8 @@ internal sealed class TaskPool : IAsyncDisposable
         return await submission.Task.ConfigureAwait(false);
     }
 
-    private TaskRecord WithProgress(TaskRecord task) => task.State == TaskState.Running ? task with { Progress = _executor.ProgressOf(task) } : task;
+    private TaskRecord WithProgress(TaskRecord task) =>
+        task.State == TaskState.Running && _executor.ProgressOf(task) is var progress && progress != task.Progress ? task with { Progress = progress } : task;
 
     private void OnTimer()
     {

@@ -70,21 +70,22 @@ internal sealed class CommandInterpreter : IScheduledTasks
     private readonly ITaskTable _table;
     private readonly ScheduleInterpreter _schedules;
     private readonly Dependencies _dependencies;
-    private readonly List<CommandOutcome> _outcomes = [];
-    private readonly List<TaskChange> _changes = [];
+    private readonly List<CommandOutcome> _outcomes;
+    private readonly List<TaskChange> _changes;
     private readonly List<TaskRecord> _unblocked = [];
     private readonly List<TaskChange> _logged = [];
 
-    private CommandInterpreter(ITaskTable table)
+    private CommandInterpreter(ITaskTable table, int commands)
     {
         _table = table;
+        (_outcomes, _changes) = (new(commands), new(commands));
         _schedules = new ScheduleInterpreter(table.Schedules, this);
         _dependencies = new Dependencies(table, (before, after) => Write(before, Join(after, before)));
     }
 
     public static CommitResult Execute(ITaskTable table, IReadOnlyList<TaskCommand> commands, DateTimeOffset now, Func<(long Revision, DateTimeOffset? NextWake)> end)
     {
-        var interpreter = new CommandInterpreter(table);
+        var interpreter = new CommandInterpreter(table, commands.Count);
         foreach (TaskCommand command in commands)
             interpreter._outcomes.Add(interpreter.Execute(command, now));
         interpreter._unblocked.RemoveAll(task => table.Find(task.Id)?.Revision != task.Revision);

@@ -3,6 +3,9 @@ namespace GrpcPool.Core.Tasks;
 /// <summary>How often, and after what pause, a task is tried again.</summary>
 public sealed record RetryPolicy
 {
+    /// <summary>The policy with all defaults.</summary>
+    internal static readonly RetryPolicy Default = new();
+
     /// <summary>The longest pause that is made because who failed asks for it.</summary>
     internal static readonly TimeSpan RetryAfterMax = TimeSpan.FromDays(1);
 

@@ -48,7 +48,7 @@ internal sealed record TaskSpec
 
     public TimeSpan? TotalTimeout { get; init; }
 
-    public RetryPolicy Retry { get; init; } = new();
+    public RetryPolicy Retry { get; init; } = RetryPolicy.Default;
 
     public TimeSpan Retention { get; init; }
 }

@@ -75,13 +75,12 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     /// <summary>Hands in a commit. Called in the order of revisions.</summary>
     public void Publish(IReadOnlyList<TaskChange> changes, long revision)
     {
-        Volatile.Write(ref _committed, revision);
-        if (changes.Count == 0 || _backlog.Writer.TryWrite(new Publication(changes, revision)))
-            return;
-        Volatile.Write(ref _skipped, 1);
-
-        // The loop may have emptied the backlog before it could see that; then this wakes it.
-        _backlog.Writer.TryWrite(new Publication([], 0));
+        // Whoever registers after nobody was seen to watch sees this commit: in the store, and in Committed. Hence the full fence, on both sides.
+        long before = Interlocked.Exchange(ref _committed, revision);
+        if (Volatile.Read(ref _watchers) == 0 && Published == before)
+            PublishToNobody(revision);
+        else if (changes.Count > 0 && !_backlog.Writer.TryWrite(new Publication(changes, revision)))
+            Skip();
     }
 
     /// <summary>Hands in progress; where there is too much of it, some is dropped.</summary>
@@ -136,6 +135,31 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
         }
     }
 
+    /// <summary>The loop is not woken.</summary>
+    private void PublishToNobody(long revision)
+    {
+        _recent.Clear();
+        History.Clear();
+        Advance(revision);
+    }
+
+    /// <summary>There is no room for a commit: the loop lets everybody look for himself.</summary>
+    private void Skip()
+    {
+        Volatile.Write(ref _skipped, 1);
+
+        // The loop may have emptied the backlog before it could see that; then this wakes it.
+        _backlog.Writer.TryWrite(new Publication([], 0));
+    }
+
+    private void Advance(long revision)
+    {
+        long seen = Published;
+        while (seen < revision && Interlocked.CompareExchange(ref _published, revision, seen) is var found && found != seen)
+            seen = found;
+        Interlocked.Exchange(ref _nextPublication, null)?.TrySetResult();
+    }
+
     private async Task RunAsync()
     {
         while (await _backlog.Reader.WaitToReadAsync().ConfigureAwait(false))
@@ -145,9 +169,8 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
                 HandOut(publication);
                 if (Interlocked.Exchange(ref _skipped, 0) == 1)
                     SkipTo(Volatile.Read(ref _committed));
-                else if (publication.Revision > _published)
-                    Volatile.Write(ref _published, publication.Revision);
-                Interlocked.Exchange(ref _nextPublication, null)?.TrySetResult();
+                else
+                    Advance(publication.Revision);
             }
         }
     }
@@ -197,7 +220,7 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
         }
 
         // Last: whoever sees it and finds nothing in his buffer has seen everything up to it.
-        Volatile.Write(ref _published, Math.Max(_published, revision));
+        Advance(revision);
     }
 
     /// <param name="Changes">In the order of revisions.</param>

@@ -15,7 +15,8 @@ public static class GrpcPoolEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         RouteGroupBuilder pool = endpoints.MapGroup("");
-        pool.MapGrpcService<TaskPoolGrpcService>().Add(PackedWatch.Prefer);
+        pool.MapGrpcService<PackedCalls>().Add(PackedCalls.GoFirst);
+        pool.MapGrpcService<TaskPoolGrpcService>();
         pool.MapGrpcService<WorkerGrpcService>();
         pool.MapGrpcService<ScheduleGrpcService>();
         pool.MapGrpcService<PoolAdminGrpcService>();

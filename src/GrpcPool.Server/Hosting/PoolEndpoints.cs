@@ -22,6 +22,7 @@ internal static class PoolEndpoints
     public static void MapPoolEndpoints(this WebApplication app, bool scraped)
     {
         app.Use(RefuseWrongListener);
+        app.Use(new DirectRoutes(app).InvokeAsync);
         app.UseRouting();
         app.Use(new MessageRoom().InvokeAsync);
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });

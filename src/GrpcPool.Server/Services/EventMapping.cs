@@ -49,9 +49,11 @@ internal sealed class EventMapping(TaskPool pool, V1.TaskView detail)
         return shared ? change.WireForm<byte[]>() ?? change.SetWireForm(Make(told.Type, change)) : Make(told.Type, change);
     }
 
-    private byte[] Make(WatchEventType type, TaskChange change) => new Event
+    private byte[] Make(WatchEventType type, TaskChange change)
     {
-        Type = (EventType)type,
-        Task = type == WatchEventType.Deleted ? ProtoMapping.ToName(change.Task.Id) : ProtoMapping.ToInfo(type == WatchEventType.Snapshot ? pool.View(change.Task) : pool.View(change), detail),
-    }.ToByteArray();
+        if (type == WatchEventType.Deleted)
+            return new Event { Type = EventType.Deleted, Task = ProtoMapping.ToName(change.Task.Id) }.ToByteArray();
+        TaskView task = type == WatchEventType.Snapshot ? pool.View(change.Task) : pool.View(change);
+        return detail == V1.TaskView.Full ? new Event { Type = (EventType)type, Task = ProtoMapping.ToInfo(task, detail) }.ToByteArray() : Packing.ToEvent((EventType)type, task);
+    }
 }

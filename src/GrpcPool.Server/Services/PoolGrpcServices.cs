@@ -27,8 +27,9 @@ internal static class PoolGrpcServices
         services.AddSingleton<HealthService>();
         services.AddSingleton<CallMeter>();
         services.AddSingleton<ErrorInterceptor>();
-        services.AddSingleton<IServiceMethodProvider<TaskPoolGrpcService>, PackedWatch>();
-        services.AddGrpc().AddPoolService<TaskPoolGrpcService>().AddPoolService<WorkerGrpcService>().AddPoolService<ScheduleGrpcService>().AddPoolService<PoolAdminGrpcService>().AddPoolService<HealthService>();
+        services.AddSingleton<PackedCalls>();
+        services.AddSingleton<IServiceMethodProvider<PackedCalls>, PackedMethods>();
+        services.AddGrpc().AddServiceOptions<PackedCalls>(static service => service.MaxReceiveMessageSize = ReceiveBytesMax).AddPoolService<TaskPoolGrpcService>().AddPoolService<WorkerGrpcService>().AddPoolService<ScheduleGrpcService>().AddPoolService<PoolAdminGrpcService>().AddPoolService<HealthService>();
     }
 
     /// <summary>Lets the pool's rules hold for a service.</summary>

@@ -11,46 +11,54 @@ namespace GrpcPool.Server.Services;
 /// <summary>From the domain's records to the contract's messages.</summary>
 internal static class ProtoMapping
 {
+    private const int NanosecondsPerTick = (int)TimeSpan.NanosecondsPerTick;
+
     public static TaskInfo ToInfo(TaskView view, V1.TaskView detail)
     {
+        var info = new TaskInfo();
+        Fill(info, view);
+        if (detail == V1.TaskView.Full)
+            AddFull(info, view.Task);
+        return info;
+    }
+
+    /// <summary>Sets everything that the basic view has of a task, whatever was there.</summary>
+    public static void Fill(TaskInfo info, TaskView view)
+    {
         TaskRecord task = view.Task;
-        var info = new TaskInfo
-        {
-            Namespace = task.Id.Namespace,
-            Id = task.Id.Value,
-            Kind = task.Spec.Kind,
-            Queue = task.Spec.Queue,
-            State = (V1.TaskState)task.State,
-            Version = task.Version,
-            Revision = task.Revision,
-            Priority = task.Spec.Priority,
-            SerialKey = task.Spec.SerialKey,
-            Slots = task.Spec.Slots,
-            ParentId = task.Spec.ParentId,
-            ScheduleId = task.Spec.ScheduleId,
-            Group = task.Spec.Group,
-            SubmittedBy = task.SubmittedBy,
-            SubmittedAt = ToTimestamp(task.SubmittedAt),
-            RunAt = ToTimestamp(task.RunAt),
-            StartedAt = ToTimestamp(task.StartedAt),
-            FinishedAt = ToTimestamp(task.FinishedAt),
-            UpdatedAt = ToTimestamp(task.UpdatedAt),
-            ExpiresAt = ToTimestamp(task.ExpiresAt),
-            Attempt = task.Attempt,
-            MaxAttempts = task.Spec.Retry.MaxAttempts,
-            Losses = task.Losses,
-            Progress = ToProgress(task.Progress),
-            WaitingReason = (V1.WaitingReason)(view.WaitingReason ?? 0),
-            Cancellation = ToCancellation(task.Cancellation),
-            Worker = task.Worker,
-            Failure = ToFailure(task.Failure),
-        };
+        info.Namespace = task.Id.Namespace;
+        info.Id = task.Id.Value;
+        info.Kind = task.Spec.Kind;
+        info.Queue = task.Spec.Queue;
+        info.State = (V1.TaskState)task.State;
+        info.Version = task.Version;
+        info.Revision = task.Revision;
+        info.Priority = task.Spec.Priority;
+        info.SerialKey = task.Spec.SerialKey;
+        info.Slots = task.Spec.Slots;
+        info.ParentId = task.Spec.ParentId;
+        info.ScheduleId = task.Spec.ScheduleId;
+        info.Group = task.Spec.Group;
+        info.SubmittedBy = task.SubmittedBy;
+        info.SubmittedAt = ToTimestamp(task.SubmittedAt, info.SubmittedAt);
+        info.RunAt = ToTimestamp(task.RunAt, info.RunAt);
+        info.StartedAt = ToTimestamp(task.StartedAt, info.StartedAt);
+        info.FinishedAt = ToTimestamp(task.FinishedAt, info.FinishedAt);
+        info.UpdatedAt = ToTimestamp(task.UpdatedAt, info.UpdatedAt);
+        info.ExpiresAt = ToTimestamp(task.ExpiresAt, info.ExpiresAt);
+        info.Attempt = task.Attempt;
+        info.MaxAttempts = task.Spec.Retry.MaxAttempts;
+        info.Losses = task.Losses;
+        info.Progress = ToProgress(task.Progress);
+        info.WaitingReason = (V1.WaitingReason)(view.WaitingReason ?? 0);
+        info.Cancellation = ToCancellation(task.Cancellation);
+        info.Worker = task.Worker;
+        info.Failure = ToFailure(task.Failure);
+        info.Labels.Clear();
         Add(info.Labels, task.Spec.Labels);
+        info.ClearQueuePosition();
         if (view.QueuePosition is { } position)
             info.QueuePosition = position;
-        if (detail == V1.TaskView.Full)
-            AddFull(info, task);
-        return info;
     }
 
     /// <summary>As a worker gets it, with the headers of this attempt.</summary>
@@ -104,7 +112,15 @@ internal static class ProtoMapping
         Retryable = failure.Retryable,
     };
 
-    private static Timestamp? ToTimestamp(DateTimeOffset? time) => time is { } at ? Timestamp.FromDateTimeOffset(at) : null;
+    private static Timestamp? ToTimestamp(DateTimeOffset? time, Timestamp? used = null)
+    {
+        if (time is not { } at)
+            return null;
+        (long seconds, long ticks) = Math.DivRem(at.UtcTicks - DateTimeOffset.UnixEpoch.Ticks, TimeSpan.TicksPerSecond);
+        used ??= new Timestamp();
+        (used.Seconds, used.Nanos) = (seconds, (int)ticks * NanosecondsPerTick);
+        return used;
+    }
 
     private static void Add(Google.Protobuf.Collections.MapField<string, string> map, IReadOnlyDictionary<string, string> pairs)
     {

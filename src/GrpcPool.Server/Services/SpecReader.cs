@@ -133,6 +133,8 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Require(spec.After.Count <= AfterMax, "after", $"must be at most {AfterMax}");
         checks.Require(spec.AfterPolicy is >= V1.AfterPolicy.Unspecified and <= V1.AfterPolicy.RunAnyway, "after_policy", "must be a policy of the contract");
         checks.Require(spec.AfterPolicy == V1.AfterPolicy.Unspecified || spec.After.Count > 0, "after_policy", "must not be set without after");
+        if (spec.After.Count == 0)
+            return;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < Math.Min(spec.After.Count, AfterMax); i++)
         {
@@ -154,7 +156,7 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
 
     private IReadOnlyDictionary<string, string> ReadHeaders(MapField<string, string> sent, FieldChecks checks)
     {
-        int bytes = sent.Sum(static header => Encoding.UTF8.GetByteCount(header.Key) + Encoding.UTF8.GetByteCount(header.Value));
+        int bytes = sent.Count == 0 ? 0 : sent.Sum(static header => Encoding.UTF8.GetByteCount(header.Key) + Encoding.UTF8.GetByteCount(header.Value));
         checks.Require(sent.Count <= PairsMax && bytes <= HeaderBytesMax, "headers", $"must be at most {PairsMax}, with {HeaderBytesMax} bytes together");
         checks.Require(!sent.ContainsKey(""), "headers", "must have names");
         Dictionary<string, string>? headers = sent.Count == 0 ? null : new Dictionary<string, string>(sent);

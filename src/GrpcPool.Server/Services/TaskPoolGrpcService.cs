@@ -9,19 +9,11 @@ using TaskFilter = GrpcPool.Core.Storage.TaskFilter;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>The pool's contract for whoever submits and watches. Holds no state: check, map, ask the pool, map.</summary>
+/// <summary>The pool's contract for whoever submits and watches, but for <see cref="PackedCalls"/>. Holds no state: check, map, ask the pool, map.</summary>
 internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase
 {
     private const int BatchMax = 10_000;
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(5);
-
-    public override async Task<SubmitResponse> Submit(SubmitRequest request, ServerCallContext context)
-    {
-        NewTask task = Submissions.Read(pool, request.Task, Caller.Namespace(context), context);
-        SubmitResult[] results = await pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
-        SubmitResult accepted = Submissions.Accepted(pool, task, results[0]);
-        return new SubmitResponse { Task = ProtoMapping.ToInfo(pool.View(accepted.Task!), V1.TaskView.Basic), Created = accepted.Verdict == SubmitVerdict.Created };
-    }
 
     public override Task<SubmitBatchResponse> SubmitBatch(SubmitBatchRequest request, ServerCallContext context)
     {
@@ -36,10 +28,6 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
 
     public override Task SubmitAndWatch(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> responseStream, ServerCallContext context) =>
         streams.SubmitAndWatchAsync(request, responseStream, Caller.Namespace(context), context);
-
-    /// <summary>Watch, by way of <see cref="PackedWatch"/>.</summary>
-    public Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> responseStream, ServerCallContext context) =>
-        streams.WatchAsync(request, responseStream, Caller.Namespace(context), context);
 
     public override async Task<GetStatusResponse> GetStatus(GetStatusRequest request, ServerCallContext context)
     {

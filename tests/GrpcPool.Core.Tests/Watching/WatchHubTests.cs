@@ -23,7 +23,7 @@ public sealed class WatchHubTests
         using Watch watch = Watch.Open(hub, new WatchQuery { Filter = new TaskFilter("default"), SkipSnapshot = true });
         using var open = new ManualResetEventSlim();
         hub.Register(new WatchBuffer(_ => Await(open)), []);
-        Task<HashSet<string>> reading = ReadAsync(watch, cancellation);
+        Task<HashSet<string>> reading = ReadAsync(watch, Commits, cancellation);
         for (int i = 0; i < Commits; i++)
         {
             CommitResult result = await store.CommitAsync([new InsertTasks([new Insertion(New($"t{i}"), InsertMode.Plain)])], time.GetUtcNow());
@@ -36,19 +36,49 @@ public sealed class WatchHubTests
         Assert.Equal(hub.Committed, hub.Published);
     }
 
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_watcher_that_resumes_sees_also_what_was_committed_while_nobody_watched()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        var time = new FakeTimeProvider();
+        var store = new MemoryTaskStore(historyMax: 100);
+        var hub = new WatchHub(store, new LimitOptions(), time);
+        hub.Start((await store.OpenAsync(time.GetUtcNow(), cancellation)).Revision);
+        long seen;
+        using (Watch former = Watch.Open(hub, new WatchQuery { Filter = new TaskFilter("default"), SkipSnapshot = true }))
+        {
+            await CommitAsync("seen");
+            await hub.WhenPublishedAsync(seen = hub.Committed, cancellation);
+        }
+
+        await CommitAsync("unseen");
+        Assert.Equal(hub.Committed, hub.Published);
+        using Watch watch = Watch.Open(hub, new WatchQuery { Filter = new TaskFilter("default"), AfterRevision = seen });
+        await CommitAsync("newest");
+
+        Assert.Equal(["newest", "unseen"], (await ReadAsync(watch, 2, cancellation)).Order());
+        await hub.StopAsync();
+
+        async Task CommitAsync(string id)
+        {
+            CommitResult result = await store.CommitAsync([new InsertTasks([new Insertion(New(id), InsertMode.Plain)])], time.GetUtcNow());
+            hub.Publish(result.Changes, result.Revision);
+        }
+    }
+
     private static bool Await(ManualResetEventSlim open)
     {
         open.Wait(TestContext.Current.CancellationToken);
         return true;
     }
 
-    private static async Task<HashSet<string>> ReadAsync(Watch watch, CancellationToken cancellation)
+    private static async Task<HashSet<string>> ReadAsync(Watch watch, int count, CancellationToken cancellation)
     {
         var ids = new HashSet<string>();
         await foreach (WatchBatch batch in watch.ReadAsync(cancellation))
         {
             ids.UnionWith(batch.Events.Where(told => told.Type == WatchEventType.Changed).Select(told => told.Change!.Task.Id.Value));
-            if (ids.Count == Commits)
+            if (ids.Count == count)
                 break;
         }
 

@@ -1,0 +1,32 @@
+using Google.Protobuf;
+using GrpcPool.V1;
+
+namespace GrpcPool.Server.Services;
+
+/// <summary>Serialises tasks by messages that are used again: one of its own for each thread, since a task's message is made of a dozen small objects.</summary>
+internal static class Packing
+{
+    [ThreadStatic]
+    private static SubmitResponse? _answer;
+
+    [ThreadStatic]
+    private static WatchEvent? _event;
+
+    /// <summary>The answer of Submit.</summary>
+    public static byte[] ToAnswer(Core.Execution.TaskView task, bool created)
+    {
+        SubmitResponse answer = _answer ??= new SubmitResponse { Task = new TaskInfo() };
+        ProtoMapping.Fill(answer.Task, task);
+        answer.Created = created;
+        return answer.ToByteArray();
+    }
+
+    /// <summary>An event without payload and result.</summary>
+    public static byte[] ToEvent(WatchEventType type, Core.Execution.TaskView task)
+    {
+        WatchEvent told = _event ??= new WatchEvent { Task = new TaskInfo() };
+        ProtoMapping.Fill(told.Task, task);
+        told.Type = type;
+        return told.ToByteArray();
+    }
+}
