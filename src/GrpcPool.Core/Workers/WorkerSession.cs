@@ -15,17 +15,13 @@ internal sealed class WorkerSession : ITaskHandler
 
     private readonly Lock _lock = new();
     private readonly WorkerRegistry _workers;
-    private readonly Dictionary<long, Assignment> _held = [];
+    private readonly HeldLeases _held;
     private readonly Mailbox _mail = new();
     private readonly ReportBook _reports = new();
     private readonly DateTimeOffset _since;
     private WorkerStream? _stream;
     private int _streams;
-
-    /// <summary>The newest stream on which it has said what it holds.</summary>
-    private int _toldStream;
     private long _sent;
-    private long _heartbeats;
     private long _heardAt;
     private long _brokenAt;
     private long _ended;
@@ -37,6 +33,7 @@ internal sealed class WorkerSession : ITaskHandler
     {
         (Id, Hello, _workers) = (id, hello, workers);
         _since = workers.Time.GetUtcNow();
+        _held = new HeldLeases(this, workers);
         Host = new AttemptHost(hello.Slots, hello.Name, new HandlerEntry(this, RunTimeout: null, HandlerRegistry.DefaultKillAfter) { HandsOver = true });
     }
 
@@ -118,7 +115,7 @@ internal sealed class WorkerSession : ITaskHandler
                 return false;
             _closed = true;
             unsent = _mail.Withdraw();
-            held = [.. _held.Values];
+            held = [.. _held.All];
         }
 
         foreach (Assignment assignment in unsent)
@@ -141,7 +138,7 @@ internal sealed class WorkerSession : ITaskHandler
         {
             if (_closed || stopping.IsCancellationRequested)
                 return ValueTask.FromResult(TaskOutcome.Released(began: false));
-            _held.Add(assignment.Token.Claim, assignment);
+            _held.Add(assignment);
             _mail.Add(assignment, attempt.Task.Spec.Payload.Length);
             Host.IsBlocked = _mail.IsFull;
         }
@@ -226,33 +223,13 @@ internal sealed class WorkerSession : ITaskHandler
     public void Heartbeat(long received, IEnumerable<LeaseToken?> tokens)
     {
         Hear();
-        var ended = new List<(Assignment Assignment, TaskOutcome Outcome)>();
+        List<(Assignment Assignment, TaskOutcome Outcome)> ended;
         lock (_lock)
         {
             if (received < 0 || received > _sent)
                 throw new WorkerException(WorkerFault.Protocol, $"received_sequence is {received}, while the last assignments were {_sent}");
-            _toldStream = _streams;
+            ended = _held.Renew(tokens, received, _streams, _heardAt, token => _mail.AddStrange(new LeaseName("", 0, token?.ToBytes() ?? [])));
             _mail.Signal();
-            long number = ++_heartbeats;
-            foreach (LeaseToken? token in tokens)
-            {
-                if (token is not { } shown || Find_NeedsLock(shown) is not { } held)
-                {
-                    _mail.AddStrange(new LeaseName("", 0, token?.ToBytes() ?? []));
-                    continue;
-                }
-
-                held.NamedBy = number;
-                held.Renew(_heardAt);
-            }
-
-            foreach (Assignment held in _held.Values.Where(held => held.NamedBy != number && !held.IsReported))
-            {
-                if (held.Sequence != 0 && held.Sequence <= received)
-                    ended.Add((held, TaskOutcome.Lost()));
-                else if (held.Stream != 0 && held.Stream < _streams)
-                    ended.Add((held, TaskOutcome.Released(began: false))); // Lost on its way, on the stream before.
-            }
         }
 
         foreach ((Assignment assignment, TaskOutcome outcome) in ended)
@@ -285,7 +262,7 @@ internal sealed class WorkerSession : ITaskHandler
         lock (_lock)
         {
             unsent = _mail.TryWithdraw(assignment);
-            if (!unsent && _held.ContainsKey(assignment.Token.Claim))
+            if (!unsent && _held.Has(assignment))
                 _mail.Add(new StopNotice(LeaseName.Of(assignment), reason, grace));
         }
 
@@ -301,7 +278,7 @@ internal sealed class WorkerSession : ITaskHandler
     {
         lock (_lock)
         {
-            _held.Remove(assignment.Token.Claim);
+            _held.Remove(assignment);
             _ended++;
             if (assignment.ReportedBy is { } pending)
                 Settle_NeedsLock(pending);
@@ -318,7 +295,7 @@ internal sealed class WorkerSession : ITaskHandler
     {
         lock (_lock)
         {
-            if (assignment.IsReported || !_held.Remove(assignment.Token.Claim))
+            if (assignment.IsReported || !_held.Remove(assignment))
                 return;
             _mail.TryWithdraw(assignment);
             if (assignment.Stream != 0)
@@ -350,7 +327,7 @@ internal sealed class WorkerSession : ITaskHandler
             return;
         lock (_lock)
         {
-            if (held.IsReported || !_held.ContainsKey(held.Token.Claim))
+            if (held.IsReported || !_held.Has(held))
                 return;
             held.ReportedBy = pending;
             pending.Open++;
@@ -368,24 +345,12 @@ internal sealed class WorkerSession : ITaskHandler
     private Assignment? Find(LeaseToken token)
     {
         lock (_lock)
-            return Find_NeedsLock(token);
-    }
-
-    /// <summary>One of its own, or one that a former process of the pool gave it.</summary>
-    private Assignment? Find_NeedsLock(LeaseToken token)
-    {
-        if (_held.TryGetValue(token.Claim, out Assignment? held))
-            return held.Token == token ? held : null;
-        if (!_workers.TryAdopt(token, this, out Assignment? orphan))
-            return null;
-        orphan.Renew(_heardAt);
-        _held.Add(token.Claim, orphan);
-        return orphan;
+            return _held.Find(token, _heardAt);
     }
 
     private WorkerMail? TakeMail_NeedsLock(WorkerStream stream)
     {
-        if (_stream != stream || _mail.Take(stream, _reports.News, withAssignments: !IsInDoubt_NeedsLock()) is not { } mail)
+        if (_stream != stream || _mail.Take(stream, _reports.News, withAssignments: !_held.IsInDoubt(_streams)) is not { } mail)
             return null;
         _reports.Told();
         if (Host.IsBlocked)
@@ -396,12 +361,6 @@ internal sealed class WorkerSession : ITaskHandler
 
         return mail;
     }
-
-    /// <summary>
-    /// Whether it has yet to say what has reached it of what was sent on the streams before. Newer assignments wait for that: the number of one that it has received would
-    /// be taken to mean that the older ones, which were lost on their way, had reached it and were dropped.
-    /// </summary>
-    private bool IsInDoubt_NeedsLock() => _toldStream < _streams && _held.Values.Any(held => held.Stream != 0 && held.Stream < _streams && !held.IsReported);
 
     private void Settle_NeedsLock(PendingReports done)
     {

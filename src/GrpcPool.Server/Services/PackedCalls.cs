@@ -76,8 +76,12 @@ internal sealed class PackedCalls(TaskPool pool, WatchStreams streams, ErrorInte
         }
     }
 
-    /// <summary>Both calls of a route are mapped; the packed one goes first.</summary>
-    public static void GoFirst(EndpointBuilder endpoint) => ((RouteEndpointBuilder)endpoint).Order = -1;
+    /// <summary>Both calls of a route are mapped; the packed one goes first. What answers for unknown methods does not.</summary>
+    public static void GoFirst(EndpointBuilder endpoint)
+    {
+        if (endpoint is RouteEndpointBuilder route && route.RoutePattern.Parameters.Count == 0)
+            route.Order = -1;
+    }
 }
 
 /// <summary>Tells gRPC of <see cref="PackedCalls"/>.</summary>
