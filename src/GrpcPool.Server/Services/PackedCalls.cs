@@ -45,42 +45,39 @@ internal sealed record PackedWatchResponse(IReadOnlyList<byte[]> Events, long Re
 
 /// <summary>
 /// The two calls of <see cref="TaskPoolService"/> that are made most, with answers that are serialised already: the generated calls would make messages of many small
-/// objects, Watch anew for each watcher, and interceptors and scopes cost them as much again. Each has the route of the generated one and goes before it.
+/// objects, Watch anew for each watcher, and a pipeline of interceptors costs them as much again. Each has the route of the generated one and goes before it.
 /// </summary>
-internal sealed class PackedCalls(TaskPool pool, WatchStreams streams, ErrorInterceptor errors)
+internal sealed class PackedCalls
 {
-    public async Task<byte[]> SubmitAsync(SubmitRequest request, ServerCallContext context)
+    private readonly TaskPool _pool;
+    private readonly ErrorInterceptor _errors;
+    private readonly UnaryServerMethod<SubmitRequest, byte[]> _submit;
+    private readonly ServerStreamingServerMethod<WatchRequest, PackedWatchResponse> _watch;
+
+    public PackedCalls(TaskPool pool, WatchStreams streams, ErrorInterceptor errors)
     {
-        try
-        {
-            NewTask task = Submissions.Read(pool, request.Task, Caller.Namespace(context), context);
-            SubmitResult[] results = await pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
-            SubmitResult accepted = Submissions.Accepted(pool, task, results[0]);
-            return Packing.ToAnswer(pool.View(accepted.Task!), accepted.Verdict == SubmitVerdict.Created);
-        }
-        catch (Exception fault) when (fault is not RpcException)
-        {
-            throw errors.ToRpcException(fault, context);
-        }
+        (_pool, _errors, _submit) = (pool, errors, SubmitOneAsync);
+        _watch = (request, stream, context) => streams.WatchAsync(request, stream, Caller.Namespace(context), context);
     }
 
-    public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> responseStream, ServerCallContext context)
-    {
-        try
-        {
-            await streams.WatchAsync(request, responseStream, Caller.Namespace(context), context).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is not RpcException)
-        {
-            throw errors.ToRpcException(fault, context);
-        }
-    }
+    public Task<byte[]> SubmitAsync(SubmitRequest request, ServerCallContext context) => _errors.UnaryServerHandler(request, context, _submit);
+
+    public Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, ServerCallContext context) =>
+        _errors.ServerStreamingServerHandler(request, stream, context, _watch);
 
     /// <summary>Both calls of a route are mapped; the packed one goes first. What answers for unknown methods does not.</summary>
     public static void GoFirst(EndpointBuilder endpoint)
     {
         if (endpoint is RouteEndpointBuilder route && route.RoutePattern.Parameters.Count == 0)
             route.Order = -1;
+    }
+
+    private async Task<byte[]> SubmitOneAsync(SubmitRequest request, ServerCallContext context)
+    {
+        NewTask task = Submissions.Read(_pool, request.Task, Caller.Namespace(context), context);
+        SubmitResult[] results = await _pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
+        SubmitResult accepted = Submissions.Accepted(_pool, task, results[0]);
+        return Packing.ToAnswer(_pool.View(accepted.Task!), accepted.Verdict == SubmitVerdict.Created);
     }
 }
 

@@ -1,4 +1,3 @@
-using GrpcPool.Core.Execution;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Server.Services;
 using GrpcPool.V1;
