@@ -23,7 +23,6 @@ internal sealed class TaskPool : IAsyncDisposable
     private readonly HandlerRegistry _handlers;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly TaskCounters _counters = new();
     private readonly WaitingRoom _waitingRoom;
     private readonly ScheduleTrigger _trigger;
     private readonly Dispatcher _dispatcher;
@@ -45,14 +44,14 @@ internal sealed class TaskPool : IAsyncDisposable
         _waitingRoom = new WaitingRoom(options.Limits.Waiters);
         Settings = new SettingsInForce(options);
         _dispatcher = new Dispatcher(Settings, handlers, time);
-        var admission = new Admission(Settings, _counters);
+        var admission = new Admission(Settings, Counters);
         _trigger = new ScheduleTrigger(admission.Room, () => _store.Trouble is null);
         _gate = new SubmissionGate(Settings, admission, _waitingRoom, _dispatcher, _store, time);
         _hub = new WatchHub(_store, options.Limits, time);
         _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, Metrics, time, log);
-        _committer = new Committer(_store, _gate, _counters, _dispatcher, _executor, _hub, time, log);
+        _committer = new Committer(_store, _gate, Counters, _dispatcher, _executor, _hub, time, log);
         _executor.Attach(_committer);
-        Workers = new WorkerRegistry(options, _store, _counters, _dispatcher, _leases, time, log);
+        Workers = new WorkerRegistry(options, _store, Counters, _dispatcher, _leases, time, log);
         Workers.Attach(_committer);
         Schedules = new ScheduleBook(this, _store);
         _ = new PoolGauges(this, _gate, _hub, _store);
@@ -97,7 +96,7 @@ internal sealed class TaskPool : IAsyncDisposable
     public SettingsInForce Settings { get; }
 
     /// <summary>How many tasks there are.</summary>
-    public TaskCounters Counters => _counters;
+    public TaskCounters Counters { get; } = new();
 
     public Dispatcher Dispatcher => _dispatcher;
 
@@ -111,14 +110,14 @@ internal sealed class TaskPool : IAsyncDisposable
         StoreState state = await _store.OpenAsync(_time.GetUtcNow(), cancellation).ConfigureAwait(false);
         Settings.Apply(state.Settings);
         _dispatcher.Resize(static () => []);
-        _counters.Load(state.Counts);
+        Counters.Load(state.Counts);
         _dispatcher.Load(state.Counts);
         (long revision, DateTimeOffset? nextWake) = (state.Revision, state.NextWake);
         Workers.Load(state.Kinds);
         var standing = new List<TaskRecord>();
         await foreach (CommitResult lost in Recovery.LoseAsync(_store, state.Running, standing, _time).ConfigureAwait(false))
         {
-            _counters.Apply(lost.Changes);
+            Counters.Apply(lost.Changes);
             Metrics.Note(lost.Changes);
             _dispatcher.Apply(lost);
             (revision, nextWake) = (lost.Revision, lost.NextWake);
@@ -130,7 +129,7 @@ internal sealed class TaskPool : IAsyncDisposable
         _promoter.Note(nextWake);
         _trigger.Note(nextWake);
         _rateWaker = new RateWaker(_dispatcher, _time, _committer.Nudge);
-        _committer.Start([_promoter, _trigger, _rateWaker, new Pruner(_options.Pool.FinishedMax, _counters)]);
+        _committer.Start([_promoter, _trigger, _rateWaker, new Pruner(_options.Pool.FinishedMax, Counters)]);
         standing.ForEach(task => Recovery.Adopt(task, _leases, _executor));
         if (standing.Count > 0)
             Workers.Adopted();
@@ -178,10 +177,10 @@ internal sealed class TaskPool : IAsyncDisposable
     }
 
     /// <summary>The settings have another number of slots now. Called on the committer's loop.</summary>
-    public void Resized() => _dispatcher.Resize(_counters.QueuedLanes);
+    public void Resized() => _dispatcher.Resize(Counters.QueuedLanes);
 
     /// <summary>Something else holds for the queues of a name. Called on the committer's loop.</summary>
-    public void Changed(string queue) => _dispatcher.Change(queue, _counters.QueuedLanes);
+    public void Changed(string queue) => _dispatcher.Change(queue, Counters.QueuedLanes);
 
     public async ValueTask DisposeAsync()
     {
@@ -281,7 +280,7 @@ internal sealed class TaskPool : IAsyncDisposable
     public long Revision => _hub.Published;
 
     /// <summary>Counts from what is counted anyway; null where the filter asks for more.</summary>
-    public IReadOnlyList<(Lane Lane, TaskState State, long Count)>? TryCount(TaskFilter filter) => filter.IsCounted ? _counters.Read(filter) : null;
+    public IReadOnlyList<(Lane Lane, TaskState State, long Count)>? TryCount(TaskFilter filter) => filter.IsCounted ? Counters.Read(filter) : null;
 
     /// <summary>Reads all tasks of a filter, the oldest first, in short reads.</summary>
     public async IAsyncEnumerable<IReadOnlyList<TaskRecord>> ScanAsync(TaskFilter filter, [EnumeratorCancellation] CancellationToken cancellation)

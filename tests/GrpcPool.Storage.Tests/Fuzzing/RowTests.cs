@@ -13,27 +13,65 @@ public sealed class RowTests
 {
     private static readonly TaskRecord Columns = new()
     {
-        Id = Given.Id("t"), Spec = Given.Spec, Sequence = 1, State = TaskState.Failed, Version = 1, Revision = 1,
-        SubmittedAt = Given.Now, UpdatedAt = Given.Now, RunAt = Given.Now,
+        Id = Given.Id("t"),
+        Spec = Given.Spec,
+        Sequence = 1,
+        State = TaskState.Failed,
+        Version = 1,
+        Revision = 1,
+        SubmittedAt = Given.Now,
+        UpdatedAt = Given.Now,
+        RunAt = Given.Now,
     };
 
     private static readonly TaskRecord Full = Columns with
     {
         Spec = Given.Spec with
         {
-            Payload = new byte[] { 1, 2 }, ContentType = "text/plain", Labels = new Dictionary<string, string> { ["a"] = "b", ["c"] = "d" }, Headers = new Dictionary<string, string> { ["h"] = "v" },
-            ScheduleId = "s", Group = "g", UniqueKey = "u", After = ["x", "y"], RunTimeout = TimeSpan.FromSeconds(3), Retry = Given.ThreeAttempts,
+            Payload = new byte[] { 1, 2 },
+            ContentType = "text/plain",
+            Labels = new Dictionary<string, string> { ["a"] = "b", ["c"] = "d" },
+            Headers = new Dictionary<string, string> { ["h"] = "v" },
+            ScheduleId = "s",
+            Group = "g",
+            UniqueKey = "u",
+            After = ["x", "y"],
+            RunTimeout = TimeSpan.FromSeconds(3),
+            Retry = Given.ThreeAttempts,
         },
-        SpecHash = [1, 2, 3], SubmittedBy = "me", DueAt = Given.Now, StartedAt = Given.Now, ExpiresAt = Given.Now, Worker = "w", Failures = 1, Awaits = 2, Dependants = 3,
-        Cancellation = new Cancellation("why", "who", Given.Now), Failure = new Failure(FailureCode.HandlerError, "no", retryable: true, "because"), Progress = new TaskProgress(0.5, "half", Given.Now),
-        Result = new byte[] { 9 }, ResultContentType = "text/plain", Lease = new LeaseState(5, Given.Now, new(1, 2)),
+        SpecHash = [1, 2, 3],
+        SubmittedBy = "me",
+        DueAt = Given.Now,
+        StartedAt = Given.Now,
+        ExpiresAt = Given.Now,
+        Worker = "w",
+        Failures = 1,
+        Awaits = 2,
+        Dependants = 3,
+        Cancellation = new Cancellation("why", "who", Given.Now),
+        Failure = new Failure(FailureCode.HandlerError, "no", retryable: true, "because"),
+        Progress = new TaskProgress(0.5, "half", Given.Now),
+        Result = new byte[] { 9 },
+        ResultContentType = "text/plain",
+        Lease = new LeaseState(5, Given.Now, new(1, 2)),
         FormerAttempts = [new AttemptRecord(1, Given.Now, Given.Now, "w", new Failure(FailureCode.LeaseLost, "", retryable: true))],
     };
 
     private static readonly ScheduleRecord Schedule = new()
     {
-        Id = GivenSchedule.Id("s"), Spec = GivenSchedule.Spec, CreatedAt = Given.Now, UpdatedAt = Given.Now, Since = Given.Now, DueAt = Given.Now, LastRunAt = Given.Now, LastTaskId = "t",
-        Unfired = new Unfired(Given.Now, [new Gap(Given.Now, Given.Now)]), LastFailure = new ScheduleFailure("t", "no", Given.Now), SettingsHash = [1], Runs = 3, Paused = true,
+        Id = GivenSchedule.Id("s"),
+        Spec = GivenSchedule.Spec,
+        CreatedAt = Given.Now,
+        UpdatedAt = Given.Now,
+        Since = Given.Now,
+        DueAt = Given.Now,
+        LastRunAt = Given.Now,
+        LastTaskId = "t",
+        Unfired = new Unfired(Given.Now, [new Gap(Given.Now, Given.Now)]),
+        LastFailure = new ScheduleFailure("t", "no", Given.Now),
+        SettingsHash = [1],
+        Runs = 3,
+        Paused = true,
     };
 
     [Fact]
