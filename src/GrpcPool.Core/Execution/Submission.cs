@@ -43,6 +43,9 @@ internal enum SubmitVerdict
     /// <summary>The medium of the store is full, or nearly so.</summary>
     StorageFull,
 
+    /// <summary>The process is short of memory.</summary>
+    MemoryShort,
+
     TooManyQueues,
 
     TooManyNamespaces,

@@ -21,6 +21,7 @@ internal sealed class TaskPool : IAsyncDisposable
     private readonly GrpcPoolOptions _options;
     private readonly GuardedStore _store;
     private readonly HandlerRegistry _handlers;
+    private readonly MemoryGuard? _memory;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly WaitingRoom _waitingRoom;
@@ -38,14 +39,15 @@ internal sealed class TaskPool : IAsyncDisposable
     private Task? _drain;
     private volatile PoolPhase _phase;
 
-    public TaskPool(GrpcPoolOptions options, ITaskStore store, HandlerRegistry handlers, TimeProvider time, ILogger<TaskPool> log)
+    public TaskPool(GrpcPoolOptions options, ITaskStore store, HandlerRegistry handlers, TimeProvider time, ILogger<TaskPool> log, MemoryGuard? memory = null)
     {
         (_options, _store, _handlers, _time, _log) = (options, new GuardedStore(store, time, log), handlers, time, log);
+        _memory = memory;
         _waitingRoom = new WaitingRoom(options.Limits.Waiters);
         Settings = new SettingsInForce(options);
         _dispatcher = new Dispatcher(Settings, handlers, time);
         var admission = new Admission(Settings, Counters);
-        _trigger = new ScheduleTrigger(admission.Room, () => _store.Trouble is null);
+        _trigger = new ScheduleTrigger(admission.Room, () => _store.Trouble is null && _memory?.IsShort != true);
         _gate = new SubmissionGate(Settings, admission, _waitingRoom, _dispatcher, _store, time);
         _hub = new WatchHub(_store, options.Limits, time);
         _executor = new Executor(options, handlers, _dispatcher, _leases, _hub.Publish, Metrics, time, log);
@@ -201,6 +203,8 @@ internal sealed class TaskPool : IAsyncDisposable
         var submission = new Submission(tasks, atomic, whenFull, cancellation);
         if (_phase != PoolPhase.Open)
             SubmissionGate.Refuse(submission, SubmitVerdict.Draining);
+        else if (_memory?.IsShort == true)
+            SubmissionGate.Refuse(submission, SubmitVerdict.MemoryShort);
         else if (!_committer.TrySubmit(submission))
             return SubmitLaterAsync(submission);
         return submission.Task;

@@ -43,6 +43,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "The store is well again: new tasks are taken")]
     public static partial void StoreRecovered(ILogger logger);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No new tasks are taken, memory is short: {Used:P0} of what the process may use (Limits:MemoryGuard)")]
+    public static partial void MemoryShort(ILogger logger, double used);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "There is memory again ({Used:P0} used): new tasks are taken")]
+    public static partial void MemoryEnough(ILogger logger, double used);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Name} has come ({Id}): {Slots} slots, kinds {Kinds}")]
     public static partial void WorkerJoined(ILogger logger, string name, string id, int slots, IEnumerable<string> kinds);
 

@@ -5,9 +5,13 @@ using Microsoft.Extensions.Hosting;
 namespace GrpcPool.Core.Hosting;
 
 /// <summary>Opens the pool before the host begins to listen, and drains it before the host stops listening. Its worker processes come after, and end with it.</summary>
-internal sealed class PoolLifetime(TaskPool pool, Supervisor processes) : IHostedLifecycleService
+internal sealed class PoolLifetime(TaskPool pool, Supervisor processes, MemoryGuard memory) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken) => pool.StartAsync(cancellationToken);
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        memory.Start();
+        return pool.StartAsync(cancellationToken);
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

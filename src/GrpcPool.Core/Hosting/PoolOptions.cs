@@ -236,6 +236,12 @@ public sealed class LimitOptions
     /// <summary>How many bytes of a task's log are kept, 4,096–67,108,864: the last ones, or up to 4 KiB fewer. 1 MiB by default.</summary>
     public int LogBytesMax { get; set; } = 1_048_576;
 
+    /// <summary>
+    /// From which part of the memory that the process may use (its container's, or the machine's; of the heap, the heap's limit) on new tasks are refused, 0.1–1; 1 for
+    /// never. 0.85 by default.
+    /// </summary>
+    public double MemoryGuard { get; set; } = 0.85;
+
     /// <summary>How many connections are open at most, 1–1,000,000. 1,000 by default.</summary>
     public int Connections { get; set; } = 1_000;
 

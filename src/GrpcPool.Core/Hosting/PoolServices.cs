@@ -5,6 +5,7 @@ using GrpcPool.Core.Handlers.Http;
 using GrpcPool.Core.Workers.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace GrpcPool.Core.Hosting;
@@ -21,6 +22,12 @@ internal static class PoolServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HttpConnections>();
         services.TryAddSingleton(static host => new HandlerRegistry(Handlers(host.GetRequiredService<GrpcPoolOptions>(), host)));
+        services.TryAddSingleton(static host => new MemoryGuard(
+            host.GetRequiredService<GrpcPoolOptions>().Limits.MemoryGuard,
+            ProcessMemory.Used,
+            ProcessMemory.Collect,
+            TimeProvider.System,
+            host.GetRequiredService<ILogger<MemoryGuard>>()));
         services.TryAddSingleton<TaskPool>();
         services.TryAddSingleton<Supervisor>();
         services.TryAddSingleton<PoolAdmin>();

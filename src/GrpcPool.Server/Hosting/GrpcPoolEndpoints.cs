@@ -15,8 +15,10 @@ public static class GrpcPoolEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         RouteGroupBuilder pool = endpoints.MapGroup("");
-        pool.MapGrpcService<PackedCalls>().Add(PackedCalls.GoFirst);
-        pool.MapGrpcService<TaskPoolGrpcService>();
+        GrpcServiceEndpointConventionBuilder packed = pool.MapGrpcService<PackedCalls>();
+        packed.Add(PackedCalls.GoFirst);
+        packed.Add(MemoryGate.Guard);
+        pool.MapGrpcService<TaskPoolGrpcService>().Add(MemoryGate.Guard);
         pool.MapGrpcService<WorkerGrpcService>();
         pool.MapGrpcService<ScheduleGrpcService>();
         pool.MapGrpcService<PoolAdminGrpcService>();

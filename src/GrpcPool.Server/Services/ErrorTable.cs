@@ -79,6 +79,7 @@ internal static class ErrorTable
         PoolError.TooMany many => Make(Code.ResourceExhausted, many.Message, Retry(), Info("LIMIT_REACHED")),
         PoolError.OutOfRange range => Make(Code.OutOfRange, range.Message, Info("REVISION_OUT_OF_RANGE")),
         PoolError.Draining => Make(Code.Unavailable, "the server shuts down: try again when it is back", Info("DRAINING")),
+        PoolError.MemoryShort => Make(Code.ResourceExhausted, "the server is short of memory: try again later", Retry(), Info("MEMORY_SHORT")),
         PoolError.Storage { Fault: StorageFault.Full } => Make(
             Code.ResourceExhausted, "the server's disk is full: try again when its operator has made room", Retry(), Info("STORAGE_FULL")),
         PoolError.Storage { Fault: StorageFault.InputOutput or StorageFault.NotAccessible or StorageFault.Busy } => Make(
@@ -120,6 +121,7 @@ internal static class ErrorTable
         SubmitVerdict.QueueFull => new PoolError.QueueFull(task.Spec.Queue, settings.Queue(task.Spec.Queue).Capacity),
         SubmitVerdict.PoolFull => new PoolError.PoolFull(task.Spec.Queue, settings.Configured.Pool.Capacity),
         SubmitVerdict.StorageFull => new PoolError.Storage(StorageFault.Full, ""),
+        SubmitVerdict.MemoryShort => new PoolError.MemoryShort(),
         SubmitVerdict.TooManyQueues => new PoolError.LimitReached("Limits:Queues", settings.Configured.Limits.Queues, $"the queue '{task.Spec.Queue}' would be one too many"),
         SubmitVerdict.TooManyNamespaces => new PoolError.LimitReached(
             "Limits:Namespaces", settings.Configured.Limits.Namespaces, $"the namespace '{task.Id.Namespace}' would be one too many"),

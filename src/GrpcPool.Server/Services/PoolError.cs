@@ -69,6 +69,9 @@ internal abstract record PoolError
 
     public sealed record Draining : PoolError;
 
+    /// <summary>The process is short of memory.</summary>
+    public sealed record MemoryShort : PoolError;
+
     /// <summary>The store cannot do what was asked.</summary>
     public sealed record Storage(StorageFault Fault, string Message) : PoolError;
 

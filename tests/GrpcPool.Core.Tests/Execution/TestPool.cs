@@ -30,14 +30,14 @@ internal sealed class TestPool : IAsyncDisposable
 
     private readonly ErrorLog _log = new();
 
-    private TestPool(Action<GrpcPoolOptions>? configure, TimeSpan? kindRunTimeout)
+    private TestPool(Action<GrpcPoolOptions>? configure, TimeSpan? kindRunTimeout, MemoryGuard? memory)
     {
         configure?.Invoke(Options);
         Store = new ObservedStore(Options.HistoryMax);
         Handler = new TestHandler(Time);
         var entry = new HandlerEntry(Handler, kindRunTimeout, TimeSpan.FromSeconds(10));
         var handlers = new HandlerRegistry([new(Kind, entry), new(OtherKind, entry)]);
-        Pool = new TaskPool(Options, Store, handlers, Time, _log);
+        Pool = new TaskPool(Options, Store, handlers, Time, _log, memory);
     }
 
     public GrpcPoolOptions Options { get; } = new() { Pool = { Slots = 16 } };
@@ -60,9 +60,9 @@ internal sealed class TestPool : IAsyncDisposable
 
     public bool ErrorsExpected { get; set; }
 
-    public static async Task<TestPool> StartAsync(Action<GrpcPoolOptions>? configure = null, TimeSpan? kindRunTimeout = null)
+    public static async Task<TestPool> StartAsync(Action<GrpcPoolOptions>? configure = null, TimeSpan? kindRunTimeout = null, MemoryGuard? memory = null)
     {
-        var pool = new TestPool(configure, kindRunTimeout);
+        var pool = new TestPool(configure, kindRunTimeout, memory);
         await pool.Pool.StartAsync(TestContext.Current.CancellationToken);
         return pool;
     }

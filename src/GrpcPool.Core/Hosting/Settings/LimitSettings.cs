@@ -26,6 +26,10 @@ internal static class LimitSettings
             "10000000; in memory 1000000"
         },
         { "LogBytesMax", Whole(LogChunk.BytesMax, 67_108_864), o => o.LogBytesMax, (o, v) => o.LogBytesMax = v, "Bytes of a task's log that are kept, the last ones." },
+        {
+            "MemoryGuard", Real(0.1, 1), o => o.MemoryGuard, (o, v) => o.MemoryGuard = v,
+            "The part of the memory that the process may use from which on new tasks are refused; 1 for never."
+        },
         { "Connections", Whole(1, 1_000_000), o => o.Connections, (o, v) => o.Connections = v, "Connections that are open at most." },
         {
             "WatchWriteTimeout", Span(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), o => o.WatchWriteTimeout, (o, v) => o.WatchWriteTimeout = v,
