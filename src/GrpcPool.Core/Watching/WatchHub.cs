@@ -32,6 +32,9 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     private int _watchers;
     private int _skipped;
 
+    /// <summary>How many publications the loop has yet to hand out.</summary>
+    private int _pending;
+
     /// <summary>All changes up to it have been handed out.</summary>
     public long Published => Volatile.Read(ref _published);
 
@@ -76,15 +79,15 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     public void Publish(IReadOnlyList<TaskChange> changes, long revision)
     {
         // Whoever registers after nobody was seen to watch sees this commit: in the store, and in Committed. Hence the full fence, on both sides.
-        long before = Interlocked.Exchange(ref _committed, revision);
-        if (Volatile.Read(ref _watchers) == 0 && Published == before)
+        Interlocked.Exchange(ref _committed, revision);
+        if (Volatile.Read(ref _watchers) == 0 && Volatile.Read(ref _pending) == 0 && Volatile.Read(ref _skipped) == 0)
             PublishToNobody(revision);
-        else if (changes.Count > 0 && !_backlog.Writer.TryWrite(new Publication(changes, revision)))
+        else if (changes.Count > 0 && !TryHandIn(new Publication(changes, revision)))
             Skip();
     }
 
     /// <summary>Hands in progress; where there is too much of it, some is dropped.</summary>
-    public void Publish(TaskChange progress) => _backlog.Writer.TryWrite(new Publication([progress], 0));
+    public void Publish(TaskChange progress) => TryHandIn(new Publication([progress], 0));
 
     /// <summary>Lets a watcher hear of every change from now on: of some tasks, or of all where none is named.</summary>
     /// <exception cref="WatchException">Too many watch.</exception>
@@ -135,7 +138,16 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
         }
     }
 
-    /// <summary>The loop is not woken.</summary>
+    private bool TryHandIn(Publication publication)
+    {
+        Interlocked.Increment(ref _pending);
+        bool taken = _backlog.Writer.TryWrite(publication);
+        if (!taken)
+            Interlocked.Decrement(ref _pending);
+        return taken;
+    }
+
+    /// <summary>The loop, which has nothing to do, is not woken.</summary>
     private void PublishToNobody(long revision)
     {
         _recent.Clear();
@@ -149,7 +161,7 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
         Volatile.Write(ref _skipped, 1);
 
         // The loop may have emptied the backlog before it could see that; then this wakes it.
-        _backlog.Writer.TryWrite(new Publication([], 0));
+        TryHandIn(new Publication([], 0));
     }
 
     private void Advance(long revision)
@@ -171,6 +183,7 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
                     SkipTo(Volatile.Read(ref _committed));
                 else
                     Advance(publication.Revision);
+                Interlocked.Decrement(ref _pending);
             }
         }
     }
