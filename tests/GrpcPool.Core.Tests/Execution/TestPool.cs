@@ -64,6 +64,7 @@ internal sealed class TestPool : IAsyncDisposable
     {
         var pool = new TestPool(configure, kindRunTimeout, memory);
         await pool.Pool.StartAsync(TestContext.Current.CancellationToken);
+        await pool.SettleAsync(); // What it commits of itself at its start is none of the test's commits.
         return pool;
     }
 
