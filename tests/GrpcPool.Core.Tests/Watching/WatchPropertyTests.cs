@@ -37,9 +37,8 @@ public sealed class WatchPropertyTests
         await working;
         slow.Read(100_000);
         await pool.SubmitAsync("last", TestPool.Spec with { Kind = NobodysKind });
-        while (pool.Handler.Running > 0)
+        while ((await AllAsync(pool)).Any(static task => task.Spec.Kind != NobodysKind && task.State is (TaskState.Queued or TaskState.Running)))
             await Task.Yield();
-        await pool.SettleAsync();
         await pool.CancelAsync("last");
         foreach (WatchReader reader in (WatchReader[])[early, late, slow])
             await CompareAsync(pool, reader);
@@ -48,12 +47,18 @@ public sealed class WatchPropertyTests
     private static async Task CompareAsync(TestPool pool, WatchReader reader)
     {
         await reader.UntilFinalAsync("last");
-        TaskPage all = await pool.Store.ScanAsync(new TaskScan(new TaskFilter("default"), null, NewestFirst: false, 1000));
-        foreach (TaskRecord task in all.Tasks.Where(static task => task.State.IsFinal()))
+        IReadOnlyList<TaskRecord> all = await AllAsync(pool);
+        foreach (TaskRecord task in all.Where(static task => task.State.IsFinal()))
             await reader.UntilAsync(told => told.Change is { Type: ChangeType.Changed } change && change.Task.Revision == task.Revision);
         Assert.Equal(
-            all.Tasks.Select(task => (task.Id, task.Revision, task.State)).ToHashSet(),
+            all.Select(task => (task.Id, task.Revision, task.State)).ToHashSet(),
             reader.View.Values.Select(task => (task.Id, task.Revision, task.State)).ToHashSet());
+    }
+
+    private static async Task<IReadOnlyList<TaskRecord>> AllAsync(TestPool pool)
+    {
+        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        return (await pool.Store.ScanAsync(new TaskScan(new TaskFilter("default"), null, NewestFirst: false, 1000))).Tasks;
     }
 
     private static Task DoAsync(TestPool pool, int verb, string id) => verb switch
