@@ -55,6 +55,9 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>A client of the server that runs.</summary>
     public TaskPoolService.TaskPoolServiceClient Client { get; private set; } = null!;
 
+    /// <summary>A client of its schedules.</summary>
+    public ScheduleService.ScheduleServiceClient Schedules { get; private set; } = null!;
+
     /// <summary>A setting for the servers to come, which wins over a former one.</summary>
     public void Set(string setting) => _settings.Add(setting);
 
@@ -62,7 +65,7 @@ internal sealed class Site : IAsyncDisposable
     {
         _server = await ServerProcess.ServeAsync(_settings, _environment, stop);
         var channel = GrpcChannel.ForAddress(_server.GrpcAddress, new GrpcChannelOptions { MaxReceiveMessageSize = null });
-        Client = new TaskPoolService.TaskPoolServiceClient(channel);
+        (Client, Schedules) = (new TaskPoolService.TaskPoolServiceClient(channel), new ScheduleService.ScheduleServiceClient(channel));
         Death = DieAsync(_server, channel);
     }
 

@@ -6,6 +6,8 @@ namespace GrpcPool.Chaos.Histories;
 /// <summary>Watches all tasks from the first on, over all servers, resuming by revision, and judges what it is told.</summary>
 internal sealed class Observer
 {
+    private const int MissingShownMax = 20;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, TaskInfo> _tasks = [];
     private readonly HashSet<string> _open = [];
@@ -43,8 +45,22 @@ internal sealed class Observer
         }
     }
 
-    /// <summary>The tasks whose end is still waited for, for whoever has waited long enough.</summary>
-    public IReadOnlyList<string> Missing()
+    /// <summary>The same, but for whoever does not wait for ever.</summary>
+    /// <exception cref="TimeoutException">It is stopped first; the message names what has not ended.</exception>
+    public async Task SeeAllEndAsync(IEnumerable<string> ids, CancellationToken stop)
+    {
+        try
+        {
+            await WhenAllEndedAsync(ids).WaitAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException(string.Join('\n', Missing().Take(MissingShownMax).Select(static id => $"{id} has not been seen to end")));
+        }
+    }
+
+    /// <summary>The tasks whose end is still waited for.</summary>
+    private string[] Missing()
     {
         lock (_lock)
             return [.. _open.Union(_awaited ?? [])];

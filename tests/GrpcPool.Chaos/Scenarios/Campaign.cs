@@ -33,6 +33,7 @@ internal static class Campaign
         "lost-writes" => await CrashRun.RunAsync(new CrashPlan(seed) { LosesWrites = true }, stop),
         "failed-sync" => await CrashRun.RunAsync(new CrashPlan(seed) { LosesWrites = true, FailsSync = true }, stop),
         "backlog" => await CrashRun.RunAsync(new CrashPlan(seed) { Kills = 1, KillsStart = false, Tasks = 100_000, Load = new LoadPlan(seed) { Batch = 500, Rarity = 1000, PayloadBytesMax = 100 } }, stop),
+        "schedules" => await ScheduleRun.RunAsync(seed, ScheduleRun.KillsUsual, stop),
         "unsynced" => await UnsyncedRun.RunAsync(seed, "Off", stop),
         _ => (await PoisonRun.RunAsync(seed, stop)).Outcome,
     };

@@ -31,19 +31,7 @@ internal sealed class CrashRun
         string[] settings = [$"Pool:Slots={1 << new Random(plan.Seed).Next(2, 9)}"];
         await using var site = new Site(settings, plan.LosesWrites ? folder => new LossyDisk(folder, plan.EarlyPercentage, plan.Seed) : null);
         var run = new CrashRun(plan, site);
-        Outcome outcome;
-        try
-        {
-            outcome = await run.RunAsync(stop);
-        }
-        catch (Exception fault) when (fault is InvalidOperationException or TimeoutException)
-        {
-            // The server does not start, or the tasks do not end.
-            outcome = Outcome.Of(plan.Seed, site, run._history, [], [fault.Message]);
-        }
-
-        site.Keep = outcome.Violations.Count > 0;
-        return site.Keep ? outcome with { Violations = [.. outcome.Violations, $"see {site.Folder}"] } : outcome;
+        return await Outcome.OfAsync(site, () => run.RunAsync(stop), fault => Outcome.Of(plan.Seed, site, run._history, [], [.. run._violations, fault]));
     }
 
     private async Task<Outcome> RunAsync(CancellationToken stop)
@@ -115,16 +103,7 @@ internal sealed class CrashRun
 
     private async Task<Outcome> JudgeAsync(CancellationToken stop)
     {
-        try
-        {
-            await _observer.WhenAllEndedAsync(_history.Accepted).WaitAsync(stop);
-        }
-        catch (OperationCanceledException)
-        {
-            _violations.AddRange(_observer.Missing().Select(static id => $"{id} has not been seen to end"));
-            throw new TimeoutException(string.Join('\n', _violations.Take(20)));
-        }
-
+        await _observer.SeeAllEndAsync(_history.Accepted, stop);
         IReadOnlyList<TaskInfo> tasks = await _site.ListAsync(stop);
         _violations.AddRange(new Checker(_history, _observer, _site.Record, _site.Deaths).Judge(tasks));
         return Outcome.Of(_plan.Seed, _site, _history, tasks, _violations);

@@ -24,6 +24,26 @@ internal sealed record Outcome(int Seed, int Deaths, int Attempted, int Accepted
         return new Outcome(seed, site.Deaths, history.Attempted.Count, history.Count, tasks.Sum(static task => task.Losses), lost, site.CheckpointedBytes, violations);
     }
 
+    /// <summary>Runs it, and keeps the site for whoever looks into what is not as promised.</summary>
+    /// <param name="site">Where it runs.</param>
+    /// <param name="run">What runs.</param>
+    /// <param name="broken">What comes of a run that cannot go on: the server does not start, or the tasks do not end.</param>
+    public static async Task<Outcome> OfAsync(Site site, Func<Task<Outcome>> run, Func<string, Outcome> broken)
+    {
+        Outcome outcome;
+        try
+        {
+            outcome = await run();
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or TimeoutException)
+        {
+            outcome = broken(fault.Message);
+        }
+
+        site.Keep = outcome.Violations.Count > 0;
+        return site.Keep ? outcome with { Violations = [.. outcome.Violations, $"see {site.Folder}"] } : outcome;
+    }
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"seed {Seed}: {Deaths} deaths, {Attempted:n0} submitted, {Accepted:n0} accepted, {Lost:n0} of them lost, {Losses:n0} attempts lost, {CheckpointedBytes >> 20} MiB checkpointed, {Violations.Count} violations{Details}");
