@@ -197,6 +197,28 @@ public abstract partial class TaskStoreConformance
     }
 
     [Fact(Timeout = TestMilliseconds)]
+    public async Task Its_tasks_are_those_of_whoever_made_it_or_last_changed_it()
+    {
+        ScheduleSpec spec = GivenSchedule.Every(10 * Minute, OverlapPolicy.Allow) with { Task = Given.Spec };
+        await Store.DoAsync(GivenSchedule.Create("s", spec) with { By = "maker" });
+        await Store.DoAsync(new PauseSchedule(GivenSchedule.Id("s"), Paused: false));
+        Assert.Equal("maker", await FiredForAsync("s:20300101T121000Z"));
+        await Store.DoAsync(new UpdateSchedule(GivenSchedule.Id("s"), spec, Paused: false, Version: 1) { By = "editor" });
+        Assert.Equal("editor", await FiredForAsync("s:20300101T122000Z"));
+        await ReconcileAsync(("s", spec));
+        Assert.Equal("", await FiredForAsync("s:20300101T123000Z"));
+
+        async Task<string> FiredForAsync(string id)
+        {
+            if (Reopen(Store.Store) is { } next)
+                await Store.ReopenAsync(next);
+            Store.Pass(10 * Minute);
+            await Store.DoAsync(GivenSchedule.Fire);
+            return (await Store.GetAsync(id)).SubmittedBy;
+        }
+    }
+
+    [Fact(Timeout = TestMilliseconds)]
     public async Task The_same_schedule_twice_is_one_and_their_number_is_bounded()
     {
         Assert.Equal(Verdict.Done, (await Store.DoAsync(GivenSchedule.Create("s", max: 1))).Verdict);

@@ -19,27 +19,27 @@ internal sealed class ScheduleBook(TaskPool pool, IScheduleStore store)
 
     public ValueTask<SchedulePage> ReadAsync(string @namespace, string after, int limit) => store.ReadSchedulesAsync(@namespace, after, limit);
 
-    public Task<CommandOutcome> CreateAsync(ScheduleId id, ScheduleSpec spec, bool paused) => CommitAsync(new CreateSchedule(id, spec, paused, pool.Options.Limits.Schedules));
+    public Task<CommandOutcome> CreateAsync(ScheduleId id, ScheduleSpec spec, bool paused, string by) =>
+        CommitAsync(new CreateSchedule(id, spec, paused, pool.Options.Limits.Schedules) { By = by });
 
-    public Task<CommandOutcome> UpdateAsync(ScheduleId id, ScheduleSpec spec, bool paused, long version) => CommitAsync(new UpdateSchedule(id, spec, paused, version));
+    public Task<CommandOutcome> UpdateAsync(ScheduleId id, ScheduleSpec spec, bool paused, long version, string by) => CommitAsync(new UpdateSchedule(id, spec, paused, version) { By = by });
 
     public Task<CommandOutcome> PauseAsync(ScheduleId id, bool paused) => CommitAsync(new PauseSchedule(id, paused));
 
     /// <summary>Forgets a schedule: it fires no more. Its tasks stay, unless they shall be cancelled; what runs has the usual grace.</summary>
     /// <returns>What became of it, and how many tasks were cancelled.</returns>
-    public async Task<(CommandOutcome Outcome, long Cancelled)> DeleteAsync(ScheduleId id, bool cancelTasks, TimeSpan forceAfter, CancellationToken cancellation)
+    public async Task<(CommandOutcome Outcome, long Cancelled)> DeleteAsync(ScheduleId id, bool cancelTasks, string by, TimeSpan forceAfter, CancellationToken cancellation)
     {
         CommandOutcome outcome = await CommitAsync(new DeleteSchedule(id)).ConfigureAwait(false);
         if (outcome.Verdict != Verdict.Done || !cancelTasks)
             return (outcome, 0);
         var filter = new TaskFilter(id.Namespace) { ScheduleId = id.Value, States = [TaskState.Scheduled, TaskState.Queued, TaskState.Running, TaskState.Retrying] };
         return (outcome, await pool.ForEachAsync(
-            filter, static task => task.Cancellation is null, task => pool.CancelAsync(task.Id, "schedule deleted", by: "", forceAfter), cancellation).ConfigureAwait(false));
+            filter, static task => task.Cancellation is null, task => pool.CancelAsync(task.Id, "schedule deleted", by, forceAfter), cancellation).ConfigureAwait(false));
     }
 
     /// <summary>A task of the schedule for now, whatever else runs, and also while it is paused.</summary>
-    public NewTask TaskForNow(ScheduleRecord schedule) =>
-        new(schedule.Id.NewTask(pool.Time.GetUtcNow()), schedule.Spec.Task with { ScheduleId = schedule.Id.Value });
+    public NewTask TaskForNow(ScheduleRecord schedule, string by) => schedule.NewTask(schedule.Id.NewTask(pool.Time.GetUtcNow()), by);
 
     /// <summary>The next times at which a schedule fires, as things stand.</summary>
     public static IReadOnlyList<DateTimeOffset> Upcoming(ScheduleRecord schedule, int count)

@@ -11,10 +11,18 @@ internal abstract record ScheduleCommand : TaskCommand;
 /// <param name="Spec">What it says.</param>
 /// <param name="Paused">Whether it begins paused.</param>
 /// <param name="Max">How many schedules there may be.</param>
-internal sealed record CreateSchedule(ScheduleId Id, ScheduleSpec Spec, bool Paused, int Max) : ScheduleCommand;
+internal sealed record CreateSchedule(ScheduleId Id, ScheduleSpec Spec, bool Paused, int Max) : ScheduleCommand
+{
+    /// <summary>Whose wish it is.</summary>
+    public string By { get; init; } = "";
+}
 
 /// <summary>Puts another spec in the place of a schedule's, if it still has this version.</summary>
-internal sealed record UpdateSchedule(ScheduleId Id, ScheduleSpec Spec, bool Paused, long Version) : ScheduleCommand;
+internal sealed record UpdateSchedule(ScheduleId Id, ScheduleSpec Spec, bool Paused, long Version) : ScheduleCommand
+{
+    /// <summary>Whose wish it is.</summary>
+    public string By { get; init; } = "";
+}
 
 /// <summary>Pauses a schedule, or lets it go on.</summary>
 internal sealed record PauseSchedule(ScheduleId Id, bool Paused) : ScheduleCommand;

@@ -11,7 +11,7 @@ internal interface IScheduledTasks
     TaskRecord? Find(TaskId id);
 
     /// <summary>Inserts a task that is due now.</summary>
-    void Insert(TaskId id, TaskSpec spec, DateTimeOffset now);
+    void Insert(NewTask task, DateTimeOffset now);
 
     void Cancel(TaskId id, DateTimeOffset now);
 }
@@ -58,7 +58,7 @@ internal sealed class ScheduleInterpreter(IScheduleTable table, IScheduledTasks 
             return new CommandOutcome(SpecHash.Of(existing.Spec).SequenceEqual(SpecHash.Of(create.Spec)) ? Verdict.Existing : Verdict.Conflict, Schedule: existing);
         if (existing is null && table.Count >= create.Max)
             return new CommandOutcome(Verdict.Full);
-        return Written(ScheduleChanges.Create(create.Id, create.Spec, create.Paused, now) with { SettingsHash = existing?.SettingsHash });
+        return Written(ScheduleChanges.Create(create.Id, create.Spec, create.Paused, now) with { SubmittedBy = create.By, SettingsHash = existing?.SettingsHash });
     }
 
     private CommandOutcome Update(UpdateSchedule update, DateTimeOffset now)
@@ -66,7 +66,7 @@ internal sealed class ScheduleInterpreter(IScheduleTable table, IScheduledTasks 
         if (Find(update.Id) is not { } schedule)
             return new CommandOutcome(Verdict.NotFound);
         return schedule.Version == update.Version
-            ? Written(ScheduleChanges.Update(schedule, update.Spec, update.Paused, IsBusy(update.Id), now))
+            ? Written(ScheduleChanges.Update(schedule, update.Spec, update.Paused, IsBusy(update.Id), now) with { SubmittedBy = update.By })
             : new CommandOutcome(Verdict.Conflict, Schedule: schedule);
     }
 
@@ -103,7 +103,7 @@ internal sealed class ScheduleInterpreter(IScheduleTable table, IScheduledTasks 
             if (known?.SettingsHash is { } heard && heard.SequenceEqual(hash))
                 continue;
             ScheduleRecord schedule = known is { Deleted: false } ? ScheduleChanges.Update(known, spec, known.Paused, IsBusy(id), now) : ScheduleChanges.Create(id, spec, paused: false, now);
-            table.Write(schedule with { SettingsHash = hash });
+            table.Write(schedule with { SubmittedBy = "", SettingsHash = hash });
         }
 
         return new CommandOutcome(Verdict.Done);
@@ -175,7 +175,7 @@ internal sealed class ScheduleInterpreter(IScheduleTable table, IScheduledTasks 
             return false;
         }
 
-        tasks.Insert(id, schedule.Spec.Task with { ScheduleId = schedule.Id.Value }, now);
+        tasks.Insert(schedule.NewTask(id, schedule.SubmittedBy), now);
         return true;
     }
 

@@ -1,3 +1,6 @@
+using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
+
 namespace GrpcPool.Core.Schedules;
 
 /// <summary>One schedule as it stands. Immutable: each change makes a new record.</summary>
@@ -13,6 +16,9 @@ internal sealed record ScheduleRecord
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Who made it, or last put another spec in its place: its tasks are submitted on his behalf. Empty where that is not known.</summary>
+    public string SubmittedBy { get; init; } = "";
 
     /// <summary>Since when the present timetable holds.</summary>
     public required DateTimeOffset Since { get; init; }
@@ -56,6 +62,11 @@ internal sealed record ScheduleRecord
     public DateTimeOffset? RewindAt => Deleted ? null
         : Spec.Timetable is Timetable.FixedDelay delay ? DueAt - delay.Pause
         : Unfired.Gaps is [.., var newest] ? newest.To : null;
+
+    /// <summary>A task of it.</summary>
+    /// <param name="id">The task's id.</param>
+    /// <param name="by">On whose behalf it is submitted.</param>
+    public NewTask NewTask(TaskId id, string by) => new(id, Spec.Task with { ScheduleId = Id.Value }) { SubmittedBy = by };
 
     /// <summary>The due times of its present timetable.</summary>
     public DueTimes DueTimes => new(Spec, Since);

@@ -166,7 +166,7 @@ internal sealed class CommandInterpreter : IScheduledTasks
 
     TaskRecord? IScheduledTasks.Find(TaskId id) => _table.Find(id);
 
-    void IScheduledTasks.Insert(TaskId id, TaskSpec spec, DateTimeOffset now) => InsertNew(new NewTask(id, spec), start: null, now);
+    void IScheduledTasks.Insert(NewTask task, DateTimeOffset now) => InsertNew(task, start: null, now);
 
     void IScheduledTasks.Cancel(TaskId id, DateTimeOffset now) => Cancel(new CancelTask(id, "overlap", Cancellation.Scheduler), now);
 

@@ -19,17 +19,17 @@ internal sealed class ScheduleGrpcService(TaskPool pool) : ScheduleService.Sched
         string @namespace = Caller.Namespace(context);
         ScheduleSpec spec = ScheduleReader.Read(request.Schedule, pool, @namespace);
         ScheduleId id = request.Schedule.Id.Length == 0 ? ScheduleId.New(@namespace, pool.Time.GetUtcNow()) : new ScheduleId(@namespace, request.Schedule.Id);
-        CommandOutcome outcome = await _schedules.CreateAsync(id, spec, request.Schedule.Paused).ConfigureAwait(false);
+        CommandOutcome outcome = await _schedules.CreateAsync(id, spec, request.Schedule.Paused, Caller.Name(context)).ConfigureAwait(false);
         return outcome.Verdict switch
         {
-            Verdict.Done or Verdict.Existing => new CreateScheduleResponse { Schedule = ScheduleMapping.ToSchedule(outcome.Schedule!), Created = outcome.Verdict == Verdict.Done },
+            Verdict.Done or Verdict.Existing => new CreateScheduleResponse { Schedule = Shown(outcome.Schedule!, context), Created = outcome.Verdict == Verdict.Done },
             Verdict.Conflict => throw new PoolErrorException(new PoolError.ScheduleExists(id.Value)),
             _ => throw new PoolErrorException(new PoolError.LimitReached("Limits:Schedules", pool.Options.Limits.Schedules, $"the schedule '{id.Value}' would be one too many")),
         };
     }
 
     public override async Task<GetScheduleResponse> GetSchedule(GetScheduleRequest request, ServerCallContext context) =>
-        new() { Schedule = ScheduleMapping.ToSchedule(await FindAsync(ReadId(request.Id, context)).ConfigureAwait(false)) };
+        new() { Schedule = Shown(await FindAsync(ReadId(request.Id, context)).ConfigureAwait(false), context) };
 
     public override async Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext context)
     {
@@ -43,27 +43,29 @@ internal sealed class ScheduleGrpcService(TaskPool pool) : ScheduleService.Sched
         ScheduleSpec spec = ScheduleReader.Read(request.Schedule, pool, @namespace);
         long version = ScheduleReader.ReadVersion(request.Schedule);
         var id = new ScheduleId(@namespace, request.Schedule.Id);
-        CommandOutcome outcome = await _schedules.UpdateAsync(id, spec, request.Schedule.Paused, version).ConfigureAwait(false);
+        CommandOutcome outcome = await _schedules.UpdateAsync(id, spec, request.Schedule.Paused, version, Caller.Name(context)).ConfigureAwait(false);
         if (outcome.Verdict == Verdict.Conflict)
             throw new PoolErrorException(new PoolError.VersionConflict(id.Value, version, outcome.Schedule!.Version));
-        return new UpdateScheduleResponse { Schedule = Mapped(outcome, id) };
+        return new UpdateScheduleResponse { Schedule = Shown(outcome.Schedule ?? throw NotFound(id), context) };
     }
 
     public override async Task<PauseScheduleResponse> PauseSchedule(PauseScheduleRequest request, ServerCallContext context)
     {
         ScheduleId id = ReadId(request.Id, context);
-        return new PauseScheduleResponse { Schedule = Mapped(await _schedules.PauseAsync(id, paused: true).ConfigureAwait(false), id) };
+        CommandOutcome outcome = await _schedules.PauseAsync(id, paused: true).ConfigureAwait(false);
+        return new PauseScheduleResponse { Schedule = Shown(outcome.Schedule ?? throw NotFound(id), context) };
     }
 
     public override async Task<ResumeScheduleResponse> ResumeSchedule(ResumeScheduleRequest request, ServerCallContext context)
     {
         ScheduleId id = ReadId(request.Id, context);
-        return new ResumeScheduleResponse { Schedule = Mapped(await _schedules.PauseAsync(id, paused: false).ConfigureAwait(false), id) };
+        CommandOutcome outcome = await _schedules.PauseAsync(id, paused: false).ConfigureAwait(false);
+        return new ResumeScheduleResponse { Schedule = Shown(outcome.Schedule ?? throw NotFound(id), context) };
     }
 
     public override async Task<TriggerScheduleResponse> TriggerSchedule(TriggerScheduleRequest request, ServerCallContext context)
     {
-        NewTask task = _schedules.TaskForNow(await FindAsync(ReadId(request.Id, context)).ConfigureAwait(false));
+        NewTask task = _schedules.TaskForNow(await FindAsync(ReadId(request.Id, context)).ConfigureAwait(false), Caller.Name(context));
         SubmitResult result = await pool.SubmitAsync(task, context.CancellationToken).ConfigureAwait(false);
         return new TriggerScheduleResponse { Task = ProtoMapping.ToInfo(pool.View(Submissions.Accepted(pool, task, result).Task!), V1.TaskView.Basic) };
     }
@@ -72,7 +74,7 @@ internal sealed class ScheduleGrpcService(TaskPool pool) : ScheduleService.Sched
     {
         ScheduleId id = ReadId(request.Id, context);
         (CommandOutcome outcome, long cancelled) =
-            await _schedules.DeleteAsync(id, request.CancelTasks, HandlerRegistry.DefaultKillAfter, context.CancellationToken).ConfigureAwait(false);
+            await _schedules.DeleteAsync(id, request.CancelTasks, Caller.Name(context), HandlerRegistry.DefaultKillAfter, context.CancellationToken).ConfigureAwait(false);
         return outcome.Verdict == Verdict.Done ? new DeleteScheduleResponse { Cancelled = cancelled } : throw NotFound(id);
     }
 
@@ -90,7 +92,9 @@ internal sealed class ScheduleGrpcService(TaskPool pool) : ScheduleService.Sched
 
     private static ScheduleId ReadId(string id, ServerCallContext context) => ScheduleReader.ReadId(id, Caller.Namespace(context));
 
-    private static Schedule Mapped(CommandOutcome outcome, ScheduleId id) => outcome.Schedule is { } schedule ? ScheduleMapping.ToSchedule(schedule) : throw NotFound(id);
+    /// <summary>As its caller may see it: what a task is given is for those alone who may read.</summary>
+    private static Schedule Shown(ScheduleRecord record, ServerCallContext context) =>
+        ScheduleMapping.ToSchedule(record, Caller.View(V1.TaskView.Full, context));
 
     private static PoolErrorException NotFound(ScheduleId id) => new(new PoolError.ScheduleNotFound(id.Value));
 }

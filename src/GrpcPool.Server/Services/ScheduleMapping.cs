@@ -9,7 +9,10 @@ namespace GrpcPool.Server.Services;
 /// <summary>From schedules to the contract's messages.</summary>
 internal static class ScheduleMapping
 {
-    public static Schedule ToSchedule(ScheduleRecord record, bool withPayload = true)
+    /// <param name="record">The schedule.</param>
+    /// <param name="view">How much of what its tasks are given is shown, as of a task.</param>
+    /// <param name="withPayload">Whether the payload is shown, if the view has it.</param>
+    public static Schedule ToSchedule(ScheduleRecord record, TaskView view = TaskView.Full, bool withPayload = true)
     {
         ScheduleSpec spec = record.Spec;
         var schedule = new Schedule
@@ -17,7 +20,7 @@ internal static class ScheduleMapping
             Namespace = record.Id.Namespace,
             Id = record.Id.Value,
             Version = record.Version,
-            Task = ToSpec(spec.Task, withPayload),
+            Task = ToSpec(spec.Task, view == TaskView.Full, withPayload),
             StartAt = ToTimestamp(spec.StartAt),
             EndAt = ToTimestamp(spec.EndAt),
             MaxRuns = spec.MaxRuns,
@@ -54,14 +57,14 @@ internal static class ScheduleMapping
 
     public static Timestamp? ToTimestamp(DateTimeOffset? time) => time is { } at ? Timestamp.FromDateTimeOffset(at) : null;
 
-    private static TaskSpec ToSpec(Core.Tasks.TaskSpec task, bool withPayload)
+    private static TaskSpec ToSpec(Core.Tasks.TaskSpec task, bool full, bool withPayload)
     {
         var spec = new TaskSpec
         {
             Kind = task.Kind,
             Queue = task.Queue,
-            Payload = withPayload ? UnsafeByteOperations.UnsafeWrap(task.Payload) : ByteString.Empty,
-            ContentType = task.ContentType,
+            Payload = full && withPayload ? UnsafeByteOperations.UnsafeWrap(task.Payload) : ByteString.Empty,
+            ContentType = full ? task.ContentType : "",
             Priority = task.Priority,
             SerialKey = task.SerialKey,
             Slots = task.Slots,
@@ -83,7 +86,7 @@ internal static class ScheduleMapping
         };
         foreach ((string name, string value) in task.Labels)
             spec.Labels.Add(name, value);
-        foreach ((string name, string value) in task.Headers)
+        foreach ((string name, string value) in full ? task.Headers : new Dictionary<string, string>())
             spec.Headers.Add(name, value);
         return spec;
     }

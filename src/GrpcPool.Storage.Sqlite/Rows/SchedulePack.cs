@@ -27,8 +27,12 @@ internal static class SchedulePack
         pack.Number(schedule.Missed);
         Write(pack, schedule.LastFailure);
         pack.Bytes(schedule.SettingsHash);
-        if (schedule.Spec.Task.Group.Length > 0)
+
+        // What came later, as far as there is any of it.
+        if (schedule.Spec.Task.Group.Length + schedule.SubmittedBy.Length > 0)
             pack.Text(schedule.Spec.Task.Group);
+        if (schedule.SubmittedBy.Length > 0)
+            pack.Text(schedule.SubmittedBy);
     }
 
     public static ScheduleRecord Read(ReadOnlySpan<byte> data, ScheduleId id)
@@ -65,6 +69,7 @@ internal static class SchedulePack
         {
             SettingsHash = hash.IsEmpty ? null : hash.ToArray(),
             Spec = pack.AtEnd ? spec : spec with { Task = spec.Task with { Group = pack.Text() } },
+            SubmittedBy = pack.AtEnd ? "" : pack.Text(),
         };
     }
 

@@ -57,7 +57,7 @@ public sealed class SchedulePoolTests
         Assert.All(results, static result => Assert.Equal((SubmitVerdict.Created, "s"), (result.Verdict, result.Task!.Spec.ScheduleId)));
         Assert.Equal((2, null), ((await FindAsync(pool)).Runs, (await FindAsync(pool)).WakeAt));
 
-        static async Task<Task<SubmitResult>> TriggerAsync(TestPool pool) => pool.SubmitAsync(pool.Pool.Schedules.TaskForNow(await FindAsync(pool)));
+        static async Task<Task<SubmitResult>> TriggerAsync(TestPool pool) => pool.SubmitAsync(pool.Pool.Schedules.TaskForNow(await FindAsync(pool), by: ""));
     }
 
     [Fact(Timeout = TestPool.TimeoutMs)]
@@ -83,7 +83,7 @@ public sealed class SchedulePoolTests
         await CreateAsync(pool, new Timetable.FixedRate(TimeSpan.FromMinutes(1)), OverlapPolicy.Allow);
         pool.Time.Advance(TimeSpan.FromMinutes(1));
         TestRun run = await pool.Handler.StartedAsync(Id.TaskFor(pool.Now).Value);
-        (CommandOutcome outcome, long cancelled) = await pool.Pool.Schedules.DeleteAsync(Id, cancelTasks: true, TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        (CommandOutcome outcome, long cancelled) = await pool.Pool.Schedules.DeleteAsync(Id, cancelTasks: true, by: "", TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         Assert.Equal((Verdict.Done, 1), (outcome.Verdict, cancelled));
         await run.Stopped;
         Assert.Null(await pool.Pool.Schedules.FindAsync(Id));
@@ -113,7 +113,7 @@ public sealed class SchedulePoolTests
         TestPool pool, Timetable timetable, OverlapPolicy overlap, TaskSpec? task = null, Func<ScheduleSpec, ScheduleSpec>? configure = null)
     {
         var spec = new ScheduleSpec { Task = task ?? TestPool.Spec, Timetable = timetable, Overlap = overlap };
-        Assert.Equal(Verdict.Done, (await pool.Pool.Schedules.CreateAsync(Id, configure?.Invoke(spec) ?? spec, paused: false)).Verdict);
+        Assert.Equal(Verdict.Done, (await pool.Pool.Schedules.CreateAsync(Id, configure?.Invoke(spec) ?? spec, paused: false, by: "")).Verdict);
     }
 
     private static async Task<ScheduleRecord> FindAsync(TestPool pool) => (await pool.Pool.Schedules.FindAsync(Id))!;
