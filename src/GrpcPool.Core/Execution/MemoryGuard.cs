@@ -19,7 +19,7 @@ internal sealed class MemoryGuard(double limit, Func<double> used, Action collec
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
     /// <summary>After a collection that did not help, the next one waits for twice as long.</summary>
-    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1), PauseMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1), PauseMax = TimeSpan.FromSeconds(10);
 
     private ITimer? _timer;
     private TimeSpan _pause;

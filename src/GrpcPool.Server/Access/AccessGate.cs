@@ -75,7 +75,7 @@ internal sealed class AccessGate(TokenBook tokens, JwtBook signed, PeerBook peer
         _ => null,
     };
 
-    private static RequestDelegate Denial(PoolError refusal) => context => Refusal.WriteAsync(context, refusal);
+    private static RequestDelegate Denial(PoolError refusal) => context => Refusal.WriteAfterMessageAsync(context, refusal);
 
     private static PoolError.Denied? RefuseNamespace(Grant grant, HttpContext context) =>
         context.Request.Headers.TryGetValue(Caller.NamespaceKey, out StringValues named) && named.Count > 0 && named.ToString() != grant.Namespace

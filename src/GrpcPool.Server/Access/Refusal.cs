@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.IO.Pipelines;
 using Google.Protobuf;
 using Google.Rpc;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using GrpcPool.Server.Services;
 using Microsoft.AspNetCore.Http;
@@ -16,6 +18,17 @@ internal static class Refusal
 {
     private const string StatusHeader = "grpc-status";
     private const string GrpcContentType = "application/grpc";
+
+    /// <summary>
+    /// Answers a call whose only message is read first, and forgotten. Where a body is not read to its end, Kestrel cuts it off: of a caller who goes on calling it then closes the connection, or
+    /// answers in its own words.
+    /// </summary>
+    public static async Task WriteAfterMessageAsync(HttpContext context, PoolError error)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
+            await SkipAsync(context.Request.BodyReader, context.RequestAborted).ConfigureAwait(false);
+        await WriteAsync(context, error).ConfigureAwait(false);
+    }
 
     /// <summary>An answer of headers alone, as gRPC and gRPC-Web have it; plain HTTP gets the status of HTTP.</summary>
     public static Task WriteAsync(HttpContext context, PoolError error)
@@ -49,5 +62,19 @@ internal static class Refusal
             ? trailer
             : context.Response.Headers[StatusHeader];
         return int.TryParse(told.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int code) ? (StatusCode)code : StatusCode.Unknown;
+    }
+
+    /// <summary>Reads a body, but for what no message may have.</summary>
+    private static async Task SkipAsync(PipeReader body, CancellationToken aborted)
+    {
+        ReadResult read;
+        long skipped = 0;
+        do
+        {
+            read = await body.ReadAsync(aborted).ConfigureAwait(false);
+            skipped += read.Buffer.Length;
+            body.AdvanceTo(read.Buffer.End);
+        }
+        while (!read.IsCompleted && skipped <= PoolGrpcServices.ReceiveBytesMax);
     }
 }

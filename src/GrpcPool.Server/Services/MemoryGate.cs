@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>While memory is short, submissions are refused before their messages are read: those would take more of it.</summary>
+/// <summary>While memory is short, submissions are refused before their messages are made objects: those would take more of it.</summary>
 internal static class MemoryGate
 {
     /// <summary>Stands before the methods of an endpoint that bring new work.</summary>
@@ -16,6 +16,6 @@ internal static class MemoryGate
             || endpoint.RequestDelegate is not { } next)
             return;
         MemoryGuard memory = endpoint.ApplicationServices.GetRequiredService<MemoryGuard>();
-        endpoint.RequestDelegate = context => memory.IsShort ? Refusal.WriteAsync(context, new PoolError.MemoryShort()) : next(context);
+        endpoint.RequestDelegate = context => memory.IsShort ? Refusal.WriteAfterMessageAsync(context, new PoolError.MemoryShort()) : next(context);
     }
 }

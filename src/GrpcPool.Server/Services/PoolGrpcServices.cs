@@ -9,7 +9,7 @@ namespace GrpcPool.Server.Services;
 internal static class PoolGrpcServices
 {
     /// <summary>The largest message taken. Never lifted: a megabyte of gzip can become ten gigabytes.</summary>
-    private const int ReceiveBytesMax = 4 << 20;
+    public const int ReceiveBytesMax = 4 << 20;
 
     public static void AddPoolServices(this IServiceCollection services)
     {

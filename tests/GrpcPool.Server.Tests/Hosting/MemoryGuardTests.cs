@@ -14,10 +14,15 @@ public sealed class MemoryGuardTests
     private const int RefusalsOfEach = 50;
     private const int SubmissionsMax = 1000;
 
+    /// <summary>Far more than any answer takes on a busy machine.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromMinutes(1);
+
     private static readonly Dictionary<string, string> SmallHeap = new() { ["DOTNET_GCHeapHardLimit"] = "0xC800000" };
 
+    private static CallOptions Call => TestServer.Call.WithDeadline(TimeProvider.System.GetUtcNow().UtcDateTime + AnswerWithin);
+
     /// <summary>Each of these tasks keeps a mebibyte in memory; the heap has room for 200.</summary>
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 240_000)]
     public async Task A_flood_that_would_fill_the_memory_is_refused_and_when_it_is_over_new_tasks_are_taken_without_a_restart()
     {
         using ServerProcess server = await ServerProcess.ServeAsync(["Storage:Type=memory", "Queues:flood:Retention=00:00:00", "Listen:Http=", "Listen:Ops="], SmallHeap, TestContext.Current.CancellationToken);
@@ -43,6 +48,22 @@ public sealed class MemoryGuardTests
         Assert.Equal(0, (await server.EndAsync()).Code);
     }
 
+    /// <summary>What is not read of a call would be cut off, and after some thousands of those the connection with it.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task However_many_calls_are_refused_on_a_connection_each_is_told_why()
+    {
+        using ServerProcess server = await ServerProcess.ServeAsync(["Storage:Type=memory", "Limits:MemoryGuard=0.1", "Listen:Http=", "Listen:Ops="], SmallHeap, TestContext.Current.CancellationToken);
+        using GrpcChannel channel = GrpcChannel.ForAddress(server.GrpcAddress);
+        var client = new TaskPoolService.TaskPoolServiceClient(channel);
+        await FloodAsync(client);
+        SubmitRequest request = new() { Task = new TaskSpec { Kind = "echo", Payload = ByteString.CopyFrom(new byte[100_000]) } };
+        await Parallel.ForAsync(0, 4000, new ParallelOptions { MaxDegreeOfParallelism = Callers }, async (_, _) =>
+        {
+            RpcException refusal = await Refused.WithAsync(StatusCode.ResourceExhausted, client.SubmitAsync(request, Call));
+            Assert.Equal("MEMORY_SHORT", refusal.Detail<ErrorInfo>().Reason);
+        });
+    }
+
     /// <returns>How many tasks were accepted before, between and after so many refusals.</returns>
     private static async Task<int> FloodAsync(TaskPoolService.TaskPoolServiceClient client)
     {
@@ -53,7 +74,7 @@ public sealed class MemoryGuardTests
             try
             {
                 var task = new TaskSpec { Kind = "echo", Queue = "flood", Payload = payload, Delay = Duration.FromTimeSpan(TimeSpan.FromHours(1)) };
-                await client.SubmitAsync(new SubmitRequest { Task = task }, TestServer.Call);
+                await client.SubmitAsync(new SubmitRequest { Task = task }, Call);
                 accepted++;
             }
             catch (RpcException refusal) when (refusal.StatusCode == StatusCode.ResourceExhausted)

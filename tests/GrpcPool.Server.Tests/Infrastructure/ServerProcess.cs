@@ -73,16 +73,19 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>Waits until it has written this text so many times.</summary>
     public async Task UntilAsync(string text, int times = 1)
     {
-        while (_output.ToString().Split(text).Length <= times)
+        try
         {
-            if (await _process.StandardOutput.ReadLineAsync(_stop) is not { } line)
-                break;
-            _output.AppendLine(line);
+            while (_output.ToString().Split(text).Length <= times)
+            {
+                string line = await _process.StandardOutput.ReadLineAsync(_stop)
+                    ?? throw new InvalidOperationException($"the server ended before it wrote '{text}': {_output} {await _errors}");
+                _output.AppendLine(line);
+            }
         }
-
-        if (_output.ToString().Split(text).Length > times)
-            return;
-        throw new InvalidOperationException($"the server ended before it wrote '{text}': {_output} {await _errors}");
+        catch (OperationCanceledException cancelled)
+        {
+            throw new TimeoutException($"the server did not write '{text}' in time: {_output}", cancelled);
+        }
     }
 
     /// <summary>Waits for the end: the exit code, and what was written.</summary>
