@@ -3,7 +3,9 @@ using GrpcPool.Server.Tests.Polyglot;
 namespace GrpcPool.Cli.Tests.Infrastructure;
 
 /// <summary>A real terminal: tmux, with a server of its own.</summary>
-internal sealed class Terminal(Session session)
+/// <param name="session">Where it works.</param>
+/// <param name="width">How many columns it has.</param>
+internal sealed class Terminal(Session session, int width = 100)
 {
     private const string Socket = "terminal";
 
@@ -23,7 +25,7 @@ internal sealed class Terminal(Session session)
         await session.WriteFileAsync("line", $"tmux -L {Socket} wait-for go\n{line}\necho \"exit code $?\"\ntmux -L {Socket} wait-for -S done\nexec cat\n");
         try
         {
-            await TmuxAsync("-f", "/dev/null", "-u", "new-session", "-d", "-x", "100", "-y", "20", "bash line");
+            await TmuxAsync("-f", "/dev/null", "-u", "new-session", "-d", "-x", $"{width}", "-y", "20", "bash line");
             await TmuxAsync("pipe-pane", $"exec cat > {drawn}");
             await TmuxAsync("wait-for", "-S", "go");
             await TmuxAsync("wait-for", "done");
