@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Completions;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using GrpcPool.Cli.Connection;
 using GrpcPool.Cli.Input;
@@ -25,10 +23,8 @@ internal static class CountCommand
 
     private const string StatePrefix = "TASK_STATE_";
 
-    private static readonly string[] Groups =
-        [.. Enum.GetValues<CountGroup>().Where(static group => group != CountGroup.Unspecified).Select(static group => group.ToString().ToLowerInvariant())];
-
-    private static readonly Option<CountGroup> By = ByOption();
+    private static readonly Option<CountGroup> By =
+        Choice.Option("--by", "Divide the count.", ("state", CountGroup.State), ("queue", CountGroup.Queue), ("kind", CountGroup.Kind));
 
     public static Command Create()
     {
@@ -60,22 +56,5 @@ internal static class CountCommand
             columns.Add(group.Key.Replace(StatePrefix, "", StringComparison.Ordinal), group.Count.ToString(CultureInfo.InvariantCulture));
         columns.Add("total", total);
         return columns.ToString();
-    }
-
-    private static Option<CountGroup> ByOption()
-    {
-        var option = new Option<CountGroup>("--by") { Description = "Divide the count.", HelpName = string.Join('|', Groups), CustomParser = ParseGroup };
-        // The names of the enum itself would be refused.
-        option.CompletionSources.Clear();
-        option.CompletionSources.Add(_ => Groups.Select(static name => new CompletionItem(name)));
-        return option;
-    }
-
-    private static CountGroup ParseGroup(ArgumentResult result)
-    {
-        if (Groups.Contains(result.Tokens[0].Value))
-            return Enum.Parse<CountGroup>(result.Tokens[0].Value, ignoreCase: true);
-        result.AddError($"--by {result.Tokens[0].Value} is unknown; there are {string.Join(", ", Groups)}.");
-        return default;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using GrpcPool.Cli.Connection;
@@ -37,7 +36,9 @@ internal static class QueueUpdateCommand
 
     private static readonly Option<int?> Weight = new("--weight") { Description = "Its share of the starts against the other queues, 1 to 1000.", HelpName = "number" };
     private static readonly Option<int?> Capacity = new("--capacity") { Description = "How many waiting tasks it may hold.", HelpName = "number" };
-    private static readonly Option<FullQueuePolicy> WhenFull = WhenFullOption();
+    private static readonly Option<FullQueuePolicy> WhenFull =
+        Choice.Option("--when-full", "What becomes of a submission while it is full.", [.. Policies.Select(static policy => (PoolSheet.NameOf(policy), policy))]);
+
     private static readonly Option<bool> Reset = new("--reset") { Description = "Go back to the settings first." };
 
     public static Command Create()
@@ -72,23 +73,5 @@ internal static class QueueUpdateCommand
             return limit;
         result.AddError($"--limit {text} is no limit; give a number above 0, or {NoLimit}.");
         return null;
-    }
-
-    private static Option<FullQueuePolicy> WhenFullOption()
-    {
-        string[] names = [.. Policies.Select(PoolSheet.NameOf)];
-        var option = new Option<FullQueuePolicy>("--when-full") { Description = "What becomes of a submission while it is full.", HelpName = string.Join('|', names), CustomParser = Parse };
-        // The names of the enum itself would be refused.
-        option.CompletionSources.Clear();
-        option.CompletionSources.Add(_ => names.Select(static name => new CompletionItem(name)));
-        return option;
-
-        FullQueuePolicy Parse(ArgumentResult result)
-        {
-            int index = Array.IndexOf(names, result.Tokens[0].Value);
-            if (index < 0)
-                result.AddError($"--when-full {result.Tokens[0].Value} is unknown; there are {string.Join(", ", names)}.");
-            return index < 0 ? default : Policies[index];
-        }
     }
 }

@@ -9,12 +9,14 @@ internal static class ScheduleOutput
 {
     private static readonly string[] Headings = ["ID", "WHEN", "KIND", "NEXT", "LAST", "RUNS", "SKIPPED", "MISSED", "REMARK"];
 
-    public static void Write(OutputFormat format, IReadOnlyCollection<Schedule> schedules, bool heading = true) => Console.Out.Write(format switch
+    public static void Write(OutputFormat format, IReadOnlyCollection<Schedule> schedules, bool heading = true) => Console.Out.Write(Draw(format, schedules, heading));
+
+    public static string Draw(OutputFormat format, IReadOnlyCollection<Schedule> schedules, bool heading) => format switch
     {
         OutputFormat.Json => string.Concat(schedules.Select(static schedule => $"{TaskOutput.ToJson(schedule)}\n")),
         OutputFormat.Id => string.Concat(schedules.Select(static schedule => $"{schedule.Id}\n")),
         _ => Draw(schedules, heading),
-    });
+    };
 
     /// <summary>All that is known of one.</summary>
     public static string Sheet(Schedule schedule)

@@ -42,7 +42,8 @@ internal sealed class InMemoryCallContext : ServerCallContext, IDisposable
         _ended.Dispose();
     }
 
-    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
+    protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
+        throw new NotSupportedException("A call within the process has no context to propagate: hand its cancellation token and deadline to the next call yourself.");
 
     protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
 }

@@ -25,16 +25,24 @@ internal static class ScheduleCommand
     {
         CreateScheduleCommand.Create(),
         ListSchedulesCommand.Create(),
-        ShowScheduleCommand.Create(),
+        OneScheduleCommands.CreateShow(),
         UpdateScheduleCommand.Create(),
-        PauseScheduleCommand.Create(),
-        PauseScheduleCommand.CreateResume(),
-        TriggerScheduleCommand.Create(),
-        DeleteScheduleCommand.Create(),
-        UpcomingCommand.Create(),
+        SomeSchedulesCommands.CreatePause(),
+        SomeSchedulesCommands.CreateResume(),
+        OneScheduleCommands.CreateTrigger(),
+        SomeSchedulesCommands.CreateDelete(),
+        OneScheduleCommands.CreateUpcoming(),
     };
 
     public static ExemplifiedCommand Sub(string name, string description, string examples) => new(name, CommandGroups.Schedules, description, examples);
+
+    public static ExemplifiedCommand Sub(string name, string description, string examples, Argument argument, params Option[] options)
+    {
+        ExemplifiedCommand command = Sub(name, description, examples);
+        command.Add(argument);
+        Array.ForEach(options, command.Add);
+        return command;
+    }
 
     public static ScheduleService.ScheduleServiceClient Schedules(this GrpcPoolClient client) => new(client.Invoker);
 }
