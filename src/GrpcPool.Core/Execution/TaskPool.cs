@@ -316,6 +316,9 @@ internal sealed class TaskPool : IAsyncDisposable
         }
     }
 
+    /// <summary>What all watchers together hold.</summary>
+    public WatchRooms WatchRooms => _hub.Rooms;
+
     public Watch Watch(WatchQuery query) => Watching.Watch.Open(_hub, query);
 
     public LogReading ReadLog(TaskId id) => LogReading.Open(_hub, id);

@@ -18,6 +18,9 @@ public sealed class GrpcPoolOptions
     /// <summary>The queues by name; one that is not named here gets the settings of <c>default</c>.</summary>
     public Dictionary<string, QueueOptions> Queues { get; } = new(StringComparer.Ordinal) { [DefaultQueue] = new() };
 
+    /// <summary>The namespaces by name; one that is not named here has the weight 1. None by default.</summary>
+    public Dictionary<string, NamespaceOptions> Namespaces { get; } = new(StringComparer.Ordinal);
+
     /// <summary>What holds for tasks of a kind, by kind. Nothing by default.</summary>
     public Dictionary<string, KindOptions> Kinds { get; } = new(StringComparer.Ordinal);
 
@@ -53,6 +56,9 @@ public sealed class GrpcPoolOptions
 
     /// <summary>How many changes the store keeps for watches that resume.</summary>
     internal int HistoryMax => Limits.WatchHistory ?? (Storage.Type == StorageType.Memory ? 1_000_000 : 10_000_000);
+
+    /// <summary>The weight of a namespace, its own or 1.</summary>
+    internal int WeightOf(string @namespace) => Namespaces.TryGetValue(@namespace, out NamespaceOptions? options) ? options.Weight : 1;
 
     /// <summary>The settings of a queue, its own or those of <c>default</c>.</summary>
     internal QueueOptions QueueOrDefault(string name) => Queues.TryGetValue(name, out QueueOptions? options) ? options : Queues[DefaultQueue];
@@ -122,7 +128,7 @@ public sealed class QueueOptions
     /// <summary>How many slots the queue's running tasks take at most, 1–1,000,000; null (the default) for no limit of its own.</summary>
     public int? Limit { get; set; }
 
-    /// <summary>The queue's share of the starts against the other queues, 1–1,000. 1 by default.</summary>
+    /// <summary>The queue's share of the starts against the other queues of its namespace, 1–1,000. 1 by default.</summary>
     public int Weight { get; set; } = 1;
 
     /// <summary>How long a finished task is kept where it does not say so itself, 0 s – 365 days. 1 day by default.</summary>
@@ -130,6 +136,13 @@ public sealed class QueueOptions
 
     /// <summary>How often the queue's attempts may start, in each namespace. No limit by default.</summary>
     public RateOptions Rate { get; } = new();
+}
+
+/// <summary>The settings of one namespace.</summary>
+public sealed class NamespaceOptions
+{
+    /// <summary>The namespace's share of the starts against the other namespaces, however many queues it has, 1–1,000. 1 by default.</summary>
+    public int Weight { get; set; } = 1;
 }
 
 /// <summary>What becomes of a submission while its queue is full.</summary>
@@ -229,6 +242,9 @@ public sealed class LimitOptions
 
     /// <summary>How many snapshots of watches are read at a time, 1–1,000. 4 by default.</summary>
     public int Snapshots { get; set; } = 4;
+
+    /// <summary>How many bytes all watchers together hold of what they are being told: a quarter of the memory that the process may use, within 16 and 256 MiB.</summary>
+    internal long WatchBytesMax { get; set; } = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, 16 << 20, 256 << 20);
 
     /// <summary>How many changes are kept for watches that resume, 1–1,000,000,000. Null (the default): 10,000,000, in memory 1,000,000.</summary>
     public int? WatchHistory { get; set; }

@@ -86,6 +86,7 @@ internal enum ChangeType
 internal sealed class TaskChange(ChangeType type, TaskRecord task, long revision, TaskState? before = null)
 {
     private object? _wireForm;
+    private int _keepers;
 
     public ChangeType Type { get; } = type;
 
@@ -96,6 +97,12 @@ internal sealed class TaskChange(ChangeType type, TaskRecord task, long revision
 
     /// <summary>The state before; null for an insertion.</summary>
     public TaskState? Before { get; } = before;
+
+    /// <summary>One more keeps it. Whether it is the first.</summary>
+    public bool AddKeeper() => Interlocked.Increment(ref _keepers) == 1;
+
+    /// <summary>One of those keeps it no more. Whether it was the last.</summary>
+    public bool RemoveKeeper() => Interlocked.Decrement(ref _keepers) == 0;
 
     /// <summary>The change as it goes over the wire, made once for all watchers; null until somebody has made it.</summary>
     public T? WireForm<T>()

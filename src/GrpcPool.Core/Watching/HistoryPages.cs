@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Watching;
 
@@ -9,7 +10,9 @@ namespace GrpcPool.Core.Watching;
 internal readonly record struct ChangeSpan(IReadOnlyList<TaskChange> Changes, long UpTo)
 {
     /// <summary>The bytes of a change that may be many.</summary>
-    public static long BytesOf(TaskChange change) => change.Task.Spec.Payload.Length + change.Task.Result.Length;
+    public static long BytesOf(TaskChange change) => BytesOf(change.Task);
+
+    public static long BytesOf(TaskRecord task) => task.Spec.Payload.Length + task.Result.Length;
 }
 
 /// <summary>

@@ -14,7 +14,10 @@ internal sealed class LogReading : IWatcher, IDisposable
     private readonly TaskId _id;
     private TaskCompletionSource _changed = NewSignal();
 
-    private LogReading(WatchHub hub, TaskId id) => (_hub, _id) = (hub, id);
+    private LogReading(WatchHub hub, TaskId id) => (_hub, _id, Place) = (hub, id, new WatchPlace(hub.Rooms, hub.Closing));
+
+    /// <summary>What its reader holds of the log.</summary>
+    public WatchPlace Place { get; }
 
     /// <exception cref="WatchException">Too many watch.</exception>
     public static LogReading Open(WatchHub hub, TaskId id)
@@ -24,7 +27,11 @@ internal sealed class LogReading : IWatcher, IDisposable
         return reading;
     }
 
-    public void Dispose() => _hub.Unregister(this, [_id]);
+    public void Dispose()
+    {
+        _hub.Unregister(this, [_id]);
+        Place.Release();
+    }
 
     void IWatcher.Offer(TaskChange change)
     {
@@ -45,9 +52,17 @@ internal sealed class LogReading : IWatcher, IDisposable
             Task changed = Volatile.Read(ref _changed).Task;
             bool closed = _hub.Closing.IsCancellationRequested;
             LogPage page = await _hub.Store.ReadLogAsync(_id, offset, PageBytesMax).ConfigureAwait(false) ?? throw WatchException.NotFound(_id);
+            if (!Place.TryKeep(2 * page.Data.Length))
+            {
+                page = page with { Data = default };
+                await Place.WaitAsync(cancellation).ConfigureAwait(false);
+                continue;
+            }
+
             if (!page.Data.IsEmpty)
             {
                 yield return page;
+                Place.Leave();
                 offset = page.Offset + page.Data.Length;
             }
             else if (!follow || page.Finished)

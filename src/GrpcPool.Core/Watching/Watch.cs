@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Watching;
@@ -8,7 +7,10 @@ namespace GrpcPool.Core.Watching;
 internal sealed class Watch : IDisposable
 {
     /// <summary>How many events one batch has at most: as many as make a message of some ten KiB.</summary>
-    private const int EventsMax = 256;
+    public const int EventsMax = 256;
+
+    /// <summary>From how many bytes of payloads and results on a batch takes no further event.</summary>
+    public const long BatchBytesMax = 256 << 10;
 
     private readonly WatchHub _hub;
     private readonly WatchQuery _query;
@@ -19,14 +21,23 @@ internal sealed class Watch : IDisposable
     private readonly TaskId[] _ids;
     private readonly CancellationToken _end;
 
+    private readonly WatchReads _reads;
+
     private Watch(WatchHub hub, WatchQuery query)
     {
         (_hub, _query) = (hub, query);
         _open = [.. query.Ids];
         _ids = [.. _open];
         _end = query.OutlastsDrain ? hub.Closing : hub.Draining;
-        _buffer = query.Filter is { } filter ? new WatchBuffer(change => filter.MatchesApartFromState(change.Task), catchesUp: true) : new WatchBuffer(change => query.Scope?.Covers(change.Task.Spec) != false);
+        _buffer = query.Filter is { } filter
+            ? new WatchBuffer(change => filter.MatchesApartFromState(change.Task), hub.Rooms.Buffered, catchesUp: true)
+            : new WatchBuffer(change => query.Scope?.Covers(change.Task.Spec) != false, hub.Rooms.Buffered);
+        _reads = new WatchReads(hub, query, _ids);
+        Place = new WatchPlace(hub.Rooms, _end);
     }
+
+    /// <summary>What its reader holds of what it is told.</summary>
+    public WatchPlace Place { get; }
 
     /// <summary>Begins to hear of changes; what happens from now on is not missed.</summary>
     /// <exception cref="WatchException">Too many watch, or the pool shuts down.</exception>
@@ -34,12 +45,17 @@ internal sealed class Watch : IDisposable
     {
         var watch = new Watch(hub, query);
         if (watch._end.IsCancellationRequested)
-            throw Ended();
+            throw WatchException.Ended();
         hub.Register(watch._buffer, watch._ids);
         return watch;
     }
 
-    public void Dispose() => _hub.Unregister(_buffer, _ids);
+    public void Dispose()
+    {
+        _hub.Unregister(_buffer, _ids);
+        _buffer.Close();
+        Place.Release();
+    }
 
     /// <summary>Everything there is to tell, until the end. A batch without events is a heartbeat.</summary>
     /// <exception cref="WatchException">The watch cannot begin, or not go on.</exception>
@@ -50,7 +66,7 @@ internal sealed class Watch : IDisposable
         {
             revision = after;
             if (after > _hub.Committed)
-                throw OutOfRange(after);
+                throw WatchReads.OutOfRange(after);
             await foreach (WatchBatch batch in CatchUpAsync(after, cancellation).ConfigureAwait(false))
             {
                 revision = batch.Revision;
@@ -81,7 +97,11 @@ internal sealed class Watch : IDisposable
     /// <summary>Everything from a task as the reader has just got it; opened before, the watch has missed nothing since.</summary>
     public async IAsyncEnumerable<WatchBatch> ReadFromAsync(TaskRecord task, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        yield return Note(new WatchBatch([WatchEvent.Snapshot(task), WatchEvent.Synced], task.Revision));
+        WatchBatch first = Note(new WatchBatch([WatchEvent.Snapshot(task), WatchEvent.Synced], task.Revision));
+        if (!Place.TryKeep(first.Events))
+            await Place.WaitAsync(cancellation).ConfigureAwait(false);
+        yield return first;
+        Place.Leave();
         await foreach (WatchBatch batch in FollowAsync(task.Revision, cancellation).ConfigureAwait(false))
             yield return batch;
     }
@@ -93,7 +113,7 @@ internal sealed class Watch : IDisposable
         while (_ids.Length == 0 || _open.Count > 0)
         {
             if (_end.IsCancellationRequested && !_query.OutlastsDrain)
-                throw Ended();
+                throw WatchException.Ended();
             if (_buffer.TakeBehind())
             {
                 await foreach (WatchBatch batch in CatchUpAsync(revision, cancellation).ConfigureAwait(false))
@@ -108,11 +128,21 @@ internal sealed class Watch : IDisposable
 
             long published = _hub.Published;
             (List<WatchEvent> events, bool emptied) = _buffer.Take(revision, EventsMax);
+            if (!Place.TryKeep(events))
+            {
+                // They are read again, from the store.
+                events = [];
+                _buffer.Overflow();
+                await Place.WaitAsync(cancellation).ConfigureAwait(false);
+                continue;
+            }
+
             revision = Math.Max(revision, Math.Max(RevisionOf(events), emptied ? published : 0));
             if (events.Count > 0)
                 yield return Note(new WatchBatch(events, revision));
             else if (!await ChangeAsync(either.Token).ConfigureAwait(false))
                 yield return new WatchBatch([], revision);
+            Place.Leave();
         }
     }
 
@@ -130,50 +160,36 @@ internal sealed class Watch : IDisposable
     private async IAsyncEnumerable<WatchBatch> SnapshotAsync(long upTo, [EnumeratorCancellation] CancellationToken cancellation)
     {
         long newest = 0;
-        await foreach (IReadOnlyList<TaskRecord> tasks in ReadSnapshotAsync(upTo, cancellation).ConfigureAwait(false))
+        await foreach (IReadOnlyList<WatchEvent> events in ReadSnapshotAsync(upTo, cancellation).ConfigureAwait(false))
         {
-            if (tasks.Count == 0)
+            if (events.Count == 0)
                 continue;
-            newest = Math.Max(newest, tasks.Max(static task => task.Revision));
-            yield return Note(new WatchBatch([.. tasks.Select(WatchEvent.Snapshot)], 0));
+            newest = Math.Max(newest, events.Max(static told => told.Change!.Revision));
+            yield return Note(new WatchBatch(events, 0));
+            Place.Leave();
         }
 
         await _hub.WhenPublishedAsync(newest, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Reads what there was at a revision, as it is by now. Tasks that came later are told as changes: so it ends, however fast they come.</summary>
-    private async IAsyncEnumerable<IReadOnlyList<TaskRecord>> ReadSnapshotAsync(long upTo, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<List<WatchEvent>> ReadSnapshotAsync(long upTo, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (_query.Filter is not { } filter)
-        {
-            var tasks = new List<TaskRecord>();
-            foreach (TaskId id in _ids)
-                tasks.Add(await FindAsync(id).ConfigureAwait(false) ?? throw WatchException.NotFound(id));
-            yield return tasks;
-            yield break;
-        }
-
-        long? from = null;
+        long? next = null;
         do
         {
-            TaskPage page = await ReadPageAsync(new TaskScan(filter, from, NewestFirst: false, EventsMax), cancellation).ConfigureAwait(false);
-            from = page.Next;
-            yield return [.. page.Tasks.TakeWhile(task => task.Sequence <= upTo)];
-        }
-        while (from <= upTo);
-    }
+            (List<WatchEvent> events, long? rest) = await _reads.ReadSnapshotAsync(next, upTo, cancellation).ConfigureAwait(false);
+            while (!Place.TryKeep(events))
+            {
+                events = [];
+                await Place.WaitAsync(cancellation).ConfigureAwait(false);
+                (events, rest) = await _reads.ReadSnapshotAsync(next, upTo, cancellation).ConfigureAwait(false);
+            }
 
-    private async Task<TaskPage> ReadPageAsync(TaskScan scan, CancellationToken cancellation)
-    {
-        await _hub.Snapshots.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            return await _hub.Store.ScanAsync(scan).ConfigureAwait(false);
+            yield return events;
+            next = rest;
         }
-        finally
-        {
-            _hub.Snapshots.Release();
-        }
+        while (next is not null);
     }
 
     /// <summary>
@@ -183,72 +199,28 @@ internal sealed class Watch : IDisposable
     private async IAsyncEnumerable<WatchBatch> CatchUpAsync(long revision, [EnumeratorCancellation] CancellationToken cancellation)
     {
         long upTo = _hub.Committed;
+        Queue<(TaskId Id, long Revision)> changed = _query.Filter is null ? await _reads.FindChangedAsync([.. _open], revision, upTo, Note).ConfigureAwait(false) : [];
         do
         {
-            WatchBatch batch = _query.Filter is { } filter
-                ? await ReadMatchingAsync(filter, revision, upTo, cancellation).ConfigureAwait(false)
-                : await ReadIdsAsync(revision, upTo).ConfigureAwait(false);
+            WatchBatch batch = await ReadAsync().ConfigureAwait(false);
+            while (!Place.TryKeep(batch.Events))
+            {
+                batch = default;
+                await Place.WaitAsync(cancellation).ConfigureAwait(false);
+                batch = await ReadAsync().ConfigureAwait(false);
+            }
+
             await _hub.WhenPublishedAsync(batch.Revision, cancellation).ConfigureAwait(false);
             revision = batch.Revision;
+            while (changed.TryPeek(out (TaskId Id, long Revision) told) && told.Revision <= revision)
+                changed.Dequeue();
             yield return Note(batch);
+            Place.Leave();
         }
         while (revision < upTo);
+
+        Task<WatchBatch> ReadAsync() => _query.Filter is { } filter ? _reads.ReadMatchingAsync(filter, revision, upTo, cancellation) : _reads.ReadIdsAsync(changed, upTo, cancellation);
     }
-
-    /// <summary>The next that match, from what the hub still has, else from the store.</summary>
-    private async ValueTask<WatchBatch> ReadMatchingAsync(TaskFilter filter, long after, long upTo, CancellationToken cancellation)
-    {
-        await _hub.WhenPublishedAsync(upTo, cancellation).ConfigureAwait(false);
-        ChangeSpan changes = _hub.Recent.Read(after, EventsMax) ?? await _hub.History.ReadAsync(after, EventsMax, cancellation).ConfigureAwait(false) ?? throw OutOfRange(after);
-        var events = new List<WatchEvent>(changes.Changes.Count);
-        foreach (TaskChange change in changes.Changes)
-        {
-            if (change.Revision > after && filter.MatchesApartFromState(change.Task))
-                events.Add(WatchEvent.Of(change));
-        }
-
-        return new WatchBatch(events, changes.Changes.Count == 0 ? Math.Max(changes.UpTo, upTo) : changes.UpTo);
-    }
-
-    /// <summary>What the watched tasks are now. One that is newer than the buffer's beginning is left to the buffer.</summary>
-    private async Task<WatchBatch> ReadIdsAsync(long after, long upTo)
-    {
-        if (!(await _hub.Store.ReadChangesAsync(after, limit: 1).ConfigureAwait(false)).Complete)
-            throw OutOfRange(after);
-        var changes = new List<TaskChange>();
-        foreach (TaskId id in _open.ToArray())
-        {
-            TaskRecord? task = await FindAsync(id).ConfigureAwait(false);
-            if (task is null)
-                changes.Add(Gone(id, upTo));
-            else if (task.Revision > after && task.Revision <= upTo)
-                changes.Add(new TaskChange(ChangeType.Changed, task, task.Revision));
-            else if (task.Revision <= after)
-                Note(task);
-        }
-
-        return new WatchBatch([.. changes.OrderBy(static change => change.Revision).Select(WatchEvent.Of)], upTo);
-    }
-
-    private async ValueTask<TaskRecord?> FindAsync(TaskId id) =>
-        await _hub.Store.FindAsync(id).ConfigureAwait(false) is { } task && _query.Scope?.Covers(task.Spec) != false ? task : null;
-
-    /// <summary>Of a task that is gone only the id is known.</summary>
-    private static TaskChange Gone(TaskId id, long revision) => new(
-        ChangeType.Deleted,
-        new TaskRecord
-        {
-            Id = id,
-            Spec = new TaskSpec { Kind = "", Queue = "" },
-            Sequence = 0,
-            SubmittedAt = default,
-            State = default,
-            Version = 0,
-            Revision = revision,
-            UpdatedAt = default,
-            RunAt = default,
-        },
-        revision);
 
     /// <summary>Waits for a change; false where it is time for a heartbeat.</summary>
     private async Task<bool> ChangeAsync(CancellationToken cancellation)
@@ -265,7 +237,7 @@ internal sealed class Watch : IDisposable
         catch (OperationCanceledException) when (_end.IsCancellationRequested)
         {
             // What came just before the end is still told to those who stayed for it.
-            return _query.OutlastsDrain && _buffer.WaitAsync().IsCompleted ? true : throw Ended();
+            return _query.OutlastsDrain && _buffer.WaitAsync().IsCompleted ? true : throw WatchException.Ended();
         }
     }
 
@@ -281,9 +253,4 @@ internal sealed class Watch : IDisposable
 
         return batch;
     }
-
-    private static WatchException Ended() => new(WatchFault.Draining, "the pool shuts down; go on with after_revision when it is back");
-
-    private static WatchException OutOfRange(long revision) =>
-        new(WatchFault.OutOfRange, $"the changes after revision {revision} are not known here (any more); begin anew without after_revision");
 }

@@ -4,17 +4,21 @@ using GrpcPool.Core.Tasks;
 namespace GrpcPool.Core.Watching;
 
 /// <summary>
-/// What one watcher has yet to be told: of each task the newest change, a bounded number of tasks, in the order of revisions. When there are more, it forgets all and
-/// says so: the reader then catches up.
+/// What one watcher has yet to be told: of each task the newest change, a bounded number of tasks, in the order of revisions. When there are more, or the buffers of all
+/// watchers together hold too much, it forgets all and says so: the reader then catches up.
 /// </summary>
 /// <param name="matches">What is watched.</param>
+/// <param name="buffered">What the buffers of all watchers hold.</param>
 /// <param name="catchesUp">
 /// Whether the reader always catches up, from what all watchers share: then only progress is kept here, and a change costs a watcher that is behind nothing.
 /// </param>
-internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp = false) : IWatcher
+internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes buffered, bool catchesUp = false) : IWatcher
 {
     /// <summary>How many tasks are kept. With the records shared, this bounds a watcher at some 100 KiB.</summary>
     private const int TasksMax = 1024;
+
+    /// <summary>How many bytes of payloads and results are taken out at a time; a single task may have more.</summary>
+    private const long BytesMax = Watch.BatchBytesMax;
 
     private readonly Lock _lock = new();
 
@@ -25,6 +29,7 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp
     private Queue<Slot>? _order;
     private TaskCompletionSource? _awaited;
     private bool _behind;
+    private bool _closed;
 
     /// <summary>Takes a change in, if it is watched.</summary>
     public void Offer(TaskChange change)
@@ -33,6 +38,8 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp
             return;
         lock (_lock)
         {
+            if (_closed)
+                return;
             if (catchesUp && change.Type != ChangeType.Progressed)
                 NoteNews_NeedsLock(change);
             else if (!_behind || catchesUp)
@@ -51,6 +58,16 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp
         }
     }
 
+    /// <summary>Nobody reads it any more.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            Overflow_NeedsLock();
+        }
+    }
+
     /// <summary>Whether there are changes to catch up with; if so, from now on none is missed again.</summary>
     public bool TakeBehind()
     {
@@ -66,16 +83,20 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp
     public (List<WatchEvent> Events, bool Emptied) Take(long after, int max)
     {
         var events = new List<WatchEvent>();
+        long bytes = 0;
         lock (_lock)
         {
-            while (!_behind && events.Count < max && _order is not null && _order.TryDequeue(out Slot? slot))
+            while (!_behind && events.Count < max && bytes < BytesMax && _order is not null && _order.TryDequeue(out Slot? slot))
             {
                 if (slot.Change is not { } change)
                     continue;
                 _newest!.Remove(change.Task.Id);
+                TaskChange? progress = slot.Progress;
+                Forget(slot);
+                bytes += ChangeSpan.BytesOf(change);
                 if (change.Revision > after || change.Type == ChangeType.Progressed)
-                    events.Add(WatchEvent.Of(WithProgress(change, slot.Progress)));
-                else if (slot.Progress is { } progress)
+                    events.Add(WatchEvent.Of(WithProgress(change, progress)));
+                else if (progress is not null)
                     events.Add(WatchEvent.Of(progress));
             }
 
@@ -105,27 +126,30 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp
     {
         _behind = true;
         if (_newest is not null && _newest.Remove(change.Task.Id, out Slot? older))
-            older.Change = null;
+            Forget(older);
     }
 
     private void Add_NeedsLock(TaskChange change)
     {
+        if (change.Type == ChangeType.Progressed && buffered.IsHalfFull && ChangeSpan.BytesOf(change) > 0)
+            return;
         _newest ??= [];
         _order ??= new Queue<Slot>();
         _newest.TryGetValue(change.Task.Id, out Slot? pending);
         if (pending is { Change.Type: ChangeType.Changed } && change.Type == ChangeType.Progressed)
-            pending.Progress = change;
+            SetProgress(pending, change);
         else if (pending is not { Change.Type: ChangeType.Deleted } || change.Type != ChangeType.Progressed)
             Append_NeedsLock(change, pending);
-        if (_newest.Count > TasksMax || _order.Count > 4 * TasksMax)
+        if (_newest.Count > TasksMax || _order.Count > 4 * TasksMax || (buffered.IsFull && ChangeSpan.BytesOf(change) > 0))
             Overflow_NeedsLock();
     }
 
     private void Append_NeedsLock(TaskChange change, Slot? replaced)
     {
         if (replaced is not null)
-            replaced.Change = null;
+            Forget(replaced);
         var slot = new Slot { Change = change };
+        buffered.Add(change);
         _newest![change.Task.Id] = slot;
         _order!.Enqueue(slot);
     }
@@ -134,8 +158,27 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, bool catchesUp
     private static TaskChange WithProgress(TaskChange change, TaskChange? progress) =>
         progress is null ? change : new TaskChange(ChangeType.Changed, change.Task with { Progress = progress.Task.Progress }, change.Revision, change.Before);
 
+    private void SetProgress(Slot slot, TaskChange progress)
+    {
+        if (slot.Progress is { } older)
+            buffered.Remove(older);
+        slot.Progress = progress;
+        buffered.Add(progress);
+    }
+
+    private void Forget(Slot slot)
+    {
+        if (slot.Change is { } change)
+            buffered.Remove(change);
+        if (slot.Progress is { } progress)
+            buffered.Remove(progress);
+        (slot.Change, slot.Progress) = (null, null);
+    }
+
     private void Overflow_NeedsLock()
     {
+        foreach (Slot slot in _order ?? [])
+            Forget(slot);
         (_newest, _order) = (null, null);
         _behind = true;
     }

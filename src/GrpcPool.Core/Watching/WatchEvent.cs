@@ -83,6 +83,8 @@ internal sealed class WatchException(WatchFault fault, string message, string su
 {
     public static WatchException NotFound(TaskId id) => new(WatchFault.NotFound, $"no task has the id '{id.Value}'", id.Value);
 
+    public static WatchException Ended() => new(WatchFault.Draining, "the pool shuts down; go on with after_revision when it is back");
+
     /// <summary>The id that is unknown, where that is the fault.</summary>
     public string Subject { get; } = subject;
 

@@ -60,6 +60,8 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
 
     public HistoryPages History { get; } = new(store);
 
+    public WatchRooms Rooms { get; } = new(limits.WatchBytesMax);
+
     public void Start(long revision)
     {
         _committed = _published = revision;

@@ -24,7 +24,7 @@ internal sealed class LogStreams(TaskPool pool, WriteDeadline deadline)
         await foreach (LogPage page in reading.ReadAsync(request.Offset, request.Follow, context.CancellationToken).ConfigureAwait(false))
         {
             var response = new ReadLogResponse { Data = UnsafeByteOperations.UnsafeWrap(page.Data), Offset = page.Offset, TruncatedBefore = page.TruncatedBefore };
-            await deadline.HoldAsync(stream.WriteAsync(response), known, context).ConfigureAwait(false);
+            await deadline.HoldAsync(stream.WriteAsync(response), known, context, reading.Place).ConfigureAwait(false);
             known = page.Offset + page.Data.Length;
         }
     }

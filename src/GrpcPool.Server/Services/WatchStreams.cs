@@ -16,7 +16,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
     public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, string @namespace, ServerCallContext context)
     {
         using Watch watch = pool.Watch(ReadQuery(request, @namespace, context));
-        await WriteAsync(watch.ReadAsync(context.CancellationToken), request.View, (events, revision) => stream.WriteAsync(new PackedWatchResponse(events, revision)), context).ConfigureAwait(false);
+        await WriteAsync(watch.ReadAsync(context.CancellationToken), watch.Place, request.View, (events, revision) => stream.WriteAsync(new PackedWatchResponse(events, revision)), context).ConfigureAwait(false);
     }
 
     public async Task SubmitAndWatchAsync(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> stream, string @namespace, ServerCallContext context)
@@ -30,7 +30,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         bool first = accepted.Verdict == SubmitVerdict.Created;
         using Watch? holder = accepted.Task!.Id == task.Id ? null : pool.Watch(new WatchQuery { Ids = [accepted.Task.Id], Heartbeat = HeartbeatDefault });
         IAsyncEnumerable<WatchBatch> batches = holder?.ReadAsync(context.CancellationToken) ?? watch.ReadFromAsync(accepted.Task, context.CancellationToken);
-        await WriteAsync(batches, Caller.View(request.View, context), WriteFirstAsync, context).ConfigureAwait(false);
+        await WriteAsync(batches, (holder ?? watch).Place, Caller.View(request.View, context), WriteFirstAsync, context).ConfigureAwait(false);
 
         Task WriteFirstAsync(IReadOnlyList<byte[]> events, long revision)
         {
@@ -40,7 +40,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         }
     }
 
-    private async Task WriteAsync(IAsyncEnumerable<WatchBatch> batches, V1.TaskView view, Func<IReadOnlyList<byte[]>, long, Task> write, ServerCallContext context)
+    private async Task WriteAsync(IAsyncEnumerable<WatchBatch> batches, WatchPlace place, V1.TaskView view, Func<IReadOnlyList<byte[]>, long, Task> write, ServerCallContext context)
     {
         var mapping = new EventMapping(pool, view);
         long known = 0;
@@ -48,7 +48,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
         {
             foreach ((IReadOnlyList<byte[]> events, long revision) in mapping.Cut(batch, known))
             {
-                await deadline.HoldAsync(write(events, revision), known, context).ConfigureAwait(false);
+                await deadline.HoldAsync(write(events, revision), known, context, place).ConfigureAwait(false);
                 known = revision;
             }
         }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcPool.Core.Execution;
+using GrpcPool.Core.Watching;
 using GrpcPool.Server.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -12,21 +13,29 @@ internal sealed class WriteDeadline(TaskPool pool, ILogger<WriteDeadline> log)
     /// <param name="write">A write that is under way.</param>
     /// <param name="known">Up to where the reader knows the stream: a revision or an offset.</param>
     /// <param name="context">The call that it belongs to.</param>
-    public async Task HoldAsync(Task write, long known, ServerCallContext context)
+    /// <param name="place">What the reader holds of the room that all watchers share; null for nothing.</param>
+    public async Task HoldAsync(Task write, long known, ServerCallContext context, WatchPlace? place = null)
     {
-        if (write.IsCompletedSuccessfully)
-            return;
         TimeSpan timeout = pool.Options.Limits.WatchWriteTimeout;
-        try
+        for (TimeSpan blocked = TimeSpan.Zero; !write.IsCompleted;)
         {
-            await write.WaitAsync(timeout, pool.Time, context.CancellationToken).ConfigureAwait(false);
+            TimeSpan left = timeout - blocked;
+            if (left <= TimeSpan.Zero || (blocked > TimeSpan.Zero && place is { IsInTheWay: true }))
+                throw Evict(blocked, known, context);
+            TimeSpan next = place is { Holds: true } && left > place.Patience ? place.Patience : left;
+            await write.WaitAsync(next, pool.Time, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            context.CancellationToken.ThrowIfCancellationRequested();
+            blocked += next;
         }
-        catch (TimeoutException)
-        {
-            pool.Metrics.Evicted();
-            Log.ReaderStuck(log, timeout, context.Method, known);
-            context.GetHttpContext().Abort();
-            throw new PoolErrorException(new PoolError.StoppedReading());
-        }
+
+        await write.ConfigureAwait(false);
+    }
+
+    private PoolErrorException Evict(TimeSpan blocked, long known, ServerCallContext context)
+    {
+        pool.Metrics.Evicted();
+        Log.ReaderStuck(log, blocked, context.Method, known);
+        context.GetHttpContext().Abort();
+        return new PoolErrorException(new PoolError.StoppedReading());
     }
 }

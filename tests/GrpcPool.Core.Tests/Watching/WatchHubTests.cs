@@ -22,7 +22,7 @@ public sealed class WatchHubTests
         hub.Start((await store.OpenAsync(time.GetUtcNow(), cancellation)).Revision);
         using Watch watch = Watch.Open(hub, new WatchQuery { Filter = new TaskFilter("default"), SkipSnapshot = true });
         using var open = new ManualResetEventSlim();
-        hub.Register(new WatchBuffer(_ => Await(open)), []);
+        hub.Register(new WatchBuffer(_ => Await(open), new BufferedBytes(1000)), []);
         Task<HashSet<string>> reading = ReadAsync(watch, Commits, cancellation);
         for (int i = 0; i < Commits; i++)
         {

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
 using GrpcPool.Server.Tests.Infrastructure;
 using GrpcPool.V1;
 using static GrpcPool.Server.Tests.Hostile.RawCall;
@@ -9,8 +11,14 @@ namespace GrpcPool.Server.Tests.Hostile;
 
 /// <summary>Connections and calls that are begun and left as they are.</summary>
 [Collection(nameof(Siege))]
-public sealed class HoldingTests
+public sealed class HoldingTests : IDisposable
 {
+    private static readonly WatchRequest Everything = new() { Filter = new TaskFilter(), View = TaskView.Full };
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("grpcpool-holding-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     /// <summary>As many as there may be, of which none is for the others: those have theirs already.</summary>
     [Theory(Timeout = 120_000)]
     [InlineData(false)]
@@ -107,20 +115,69 @@ public sealed class HoldingTests
     {
         const int Watchers = 200;
         await using Siege siege = await Siege.LayAsync("Limits:WatchWriteTimeout=00:00:01");
+        await siege.WithstandsAsync(attack => attack.OverAsync(10, async connection =>
+        {
+            await WatchAsync(connection, Watchers / 10, Everything);
+            while (!attack.Stop.IsCancellationRequested)
+            {
+                await siege.CallAsync(ByteString.CopyFrom(new byte[20_000]));
+                attack.Count(1);
+            }
+        }), effort: 200);
+    }
+
+    /// <summary>Each may be blocked for half a minute, and all that each has yet to read is more than there is memory: they have to make room before that.</summary>
+    [Theory(Timeout = 120_000)]
+    [InlineData("by a filter", "memory")]
+    [InlineData("by a filter", "sqlite")]
+    [InlineData("by ids", "memory")]
+    [InlineData("by ids", "sqlite")]
+    public async Task Watchers_of_large_tasks_that_never_read_make_room_for_one_that_does(string how, string storage)
+    {
+        const int Watchers = 200, Tasks = 20;
+        var large = ByteString.CopyFrom(new byte[500_000]);
+        await using Siege siege = await Siege.LayAsync($"Storage:Type={storage}", $"Storage:Path={_folder.FullName}/tasks.db");
+        using var channel = GrpcChannel.ForAddress(siege.Address, new GrpcChannelOptions { MaxReceiveMessageSize = null });
+        var client = new TaskPoolService.TaskPoolServiceClient(channel);
+        string[] ids = [.. Enumerable.Range(0, Tasks).Select(static i => $"t{i}")];
+        foreach (string id in ids.Take(Tasks / 2))
+            await client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Id = id, Kind = "echo", Payload = large } }, TestServer.Call);
+        using AsyncServerStreamingCall<WatchResponse> watch = client.Watch(new WatchRequest { Filter = new TaskFilter(), View = TaskView.Full }, TestServer.Call);
+        HashSet<string> ended = [];
+        await ReadEndsAsync(watch, ended, Tasks / 2);
+        WatchRequest request = how == "by ids" ? new WatchRequest { Ids = { ids.Take(Tasks / 2) }, View = TaskView.Full } : Everything;
         await siege.WithstandsAsync(async attack =>
         {
-            // Each has a window of its own that is never given back, and asks for all there is.
-            byte[] request = Message(new WatchRequest { Filter = new TaskFilter(), View = TaskView.Full }.ToByteArray());
-            await attack.OverAsync(10, async connection =>
+            Task attacking = attack.OverAsync(10, async connection =>
             {
-                for (int call = 0; call < Watchers / 10; call++)
-                    await connection.SendAsync([.. Frame(Headers, EndHeaders, (2 * call) + 1, Call(Watch)), .. Frame(Data, EndStream, (2 * call) + 1, request)]);
-                while (!attack.Stop.IsCancellationRequested)
-                {
-                    await siege.CallAsync(ByteString.CopyFrom(new byte[20_000]));
-                    attack.Count(1);
-                }
+                await WatchAsync(connection, Watchers / 10, request);
+                attack.Count(Watchers / 10);
+                await connection.UntilClosedAsync();
             });
-        }, effort: 200);
+            Task reading = ReadEndsAsync(watch, ended, Tasks);
+            foreach (string id in ids.Skip(Tasks / 2))
+                await client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Id = id, Kind = "echo", Payload = large } }, TestServer.Call);
+            await reading;
+            attack.Count(1);
+            await attacking;
+        }, effort: Watchers + 1);
+    }
+
+    /// <summary>Each has a window of its own that is never given back.</summary>
+    private static async Task WatchAsync(RawConnection connection, int watchers, WatchRequest request)
+    {
+        byte[] message = Message(request.ToByteArray());
+        for (int call = 0; call < watchers; call++)
+            await connection.SendAsync([.. Frame(Headers, EndHeaders, (2 * call) + 1, Call(Watch)), .. Frame(Data, EndStream, (2 * call) + 1, message)]);
+    }
+
+    /// <summary>Notes the tasks of which a watch tells, with their results, that they have succeeded, until there are so many.</summary>
+    private static async Task ReadEndsAsync(AsyncServerStreamingCall<WatchResponse> watch, HashSet<string> ended, int count)
+    {
+        while (ended.Count < count)
+        {
+            Assert.True(await watch.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+            ended.UnionWith(watch.ResponseStream.Current.Events.Where(static told => told.Task is { State: TaskState.Succeeded, Result.Length: > 0 }).Select(static told => told.Task.Id));
+        }
     }
 }
