@@ -4,7 +4,11 @@ using GrpcPool.Core.Storage;
 namespace GrpcPool.Core.Execution;
 
 /// <summary>What runs of one queue, wherever: its limit counts all of it. Guarded by the dispatcher's lock.</summary>
-internal sealed class QueueLoad(QueueId id, QueueRules rules, RateLimits rates)
+/// <param name="id">Which queue.</param>
+/// <param name="rules">What holds for it.</param>
+/// <param name="namespaceWeight">The weight of its namespace.</param>
+/// <param name="rates">The rates of all.</param>
+internal sealed class QueueLoad(QueueId id, QueueRules rules, int namespaceWeight, RateLimits rates)
 {
     public QueueId Id { get; } = id;
 
@@ -12,6 +16,8 @@ internal sealed class QueueLoad(QueueId id, QueueRules rules, RateLimits rates)
     public QueueRules Rules { get; set; } = rules;
 
     public int Weight => Rules.Weight;
+
+    public int NamespaceWeight => namespaceWeight;
 
     public int? Limit => Rules.Limit;
 
@@ -36,7 +42,7 @@ internal sealed class QueueLoad(QueueId id, QueueRules rules, RateLimits rates)
 }
 
 /// <summary>One queue as one station sees it. Guarded by the dispatcher's lock.</summary>
-internal sealed class QueueState(QueueLoad load, Station station, long ordinal) : IComparable<QueueState>
+internal sealed class QueueState(QueueLoad load, Station station, NamespaceState @namespace, long ordinal) : Turn(ordinal)
 {
     /// <summary>A queue has few kinds: they are looked through faster than looked up.</summary>
     private readonly List<LaneWindow> _lanes = [];
@@ -45,10 +51,10 @@ internal sealed class QueueState(QueueLoad load, Station station, long ordinal) 
 
     public Station Station { get; } = station;
 
-    private long Ordinal { get; } = ordinal;
+    /// <summary>Its namespace as the same station sees it.</summary>
+    public NamespaceState Namespace { get; } = @namespace;
 
-    /// <summary>How much it has started in proportion to its weight: the queue with the least goes next (stride scheduling, Waldspurger and Weihl 1995).</summary>
-    public double Pass { get; private set; }
+    public override int Weight => Load.Weight;
 
     /// <summary>Tasks with more slots than this cannot run here now and are in nobody's way.</summary>
     public int SlotsMax => Math.Min(Station.SlotsMax, Load.Limit ?? int.MaxValue);
@@ -94,19 +100,6 @@ internal sealed class QueueState(QueueLoad load, Station station, long ordinal) 
         }
 
         return head;
-    }
-
-    public void Charge(int slots) => Pass += (double)slots / Load.Weight;
-
-    /// <summary>A queue that had nothing to do gains nothing by it.</summary>
-    public void CatchUp(double pass) => Pass = Math.Max(Pass, pass);
-
-    public int CompareTo(QueueState? other)
-    {
-        if (other is null)
-            return 1;
-        int order = Pass.CompareTo(other.Pass);
-        return order == 0 ? Ordinal.CompareTo(other.Ordinal) : order;
     }
 
     private LaneWindow? Find(string kind)

@@ -3,7 +3,7 @@ using GrpcPool.Core.Storage;
 namespace GrpcPool.Core.Execution;
 
 /// <summary>
-/// Those who run the same kinds, and what they could start: queues by weight, within a queue by priority and then by when a task became due. One is the server itself;
+/// Those who run the same kinds, and what they could start: namespaces by weight, within one its queues by weight, within a queue by priority and then by when a task became due. One is the server itself;
 /// workers of one namespace with the same kinds are another. Guarded by the dispatcher's lock.
 /// </summary>
 /// <param name="namespace">The namespace that it works for; null for all.</param>
@@ -13,9 +13,10 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
     private readonly List<AttemptHost> _hosts = [];
     private readonly Dictionary<QueueId, QueueState> _queues = [];
 
-    /// <summary>The queues that have something to start and are below their limit. A queue's pass changes only while it is not in here.</summary>
-    private readonly SortedSet<QueueState> _startable = [];
-    private double _pass;
+    private readonly Dictionary<string, NamespaceState> _namespaces = [];
+
+    /// <summary>The namespaces with a queue that has something to start.</summary>
+    private readonly Turn.Order<NamespaceState> _startable = new();
     private long _ordinals;
 
     public IReadOnlyList<AttemptHost> Hosts => _hosts;
@@ -24,9 +25,9 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
     public int SlotsMax { get; private set; }
 
     /// <summary>The queue that starts next; null for none.</summary>
-    public QueueState? Next => _startable.Min;
+    public QueueState? Next => _startable.Next?.Startable.Next;
 
-    public bool IsIdle => _startable.Count == 0;
+    public bool IsIdle => _startable.IsEmpty;
 
     public IReadOnlyCollection<QueueState> Queues => _queues.Values;
 
@@ -53,7 +54,10 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
     {
         if (!_queues.TryGetValue(load.Id, out QueueState? queue))
         {
-            _queues.Add(load.Id, queue = new QueueState(load, this, _ordinals++));
+            if (!_namespaces.TryGetValue(load.Id.Namespace, out NamespaceState? all))
+                _namespaces.Add(load.Id.Namespace, all = new NamespaceState(load.NamespaceWeight, _ordinals++));
+            all.Queues++;
+            _queues.Add(load.Id, queue = new QueueState(load, this, all, _ordinals++));
             load.States.Add(queue);
         }
 
@@ -132,31 +136,40 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
         }
     }
 
-    /// <summary>A queue has started something.</summary>
+    /// <summary>A queue has started something; it is to be refreshed after that.</summary>
     public void Charge(QueueState queue, int slots)
     {
-        _startable.Remove(queue);
-        queue.CatchUp(_pass);
-        _pass = queue.Pass;
-        queue.Charge(slots);
+        queue.Namespace.Startable.Charge(queue, slots);
+        _startable.Charge(queue.Namespace, slots);
     }
 
     /// <summary>Puts a queue where it belongs after anything about it has changed.</summary>
     public void Refresh(QueueState queue)
     {
-        _startable.Remove(queue);
         bool startable = queue.Load.IsOpen && (queue.LaneToFill is not null || (queue.Head() is { } head && queue.Load.HasLimitFor(head.Slots)));
-        if (!startable)
-            return;
-        queue.CatchUp(_pass);
-        _startable.Add(queue);
+        if (startable)
+            queue.Namespace.Startable.Add(queue);
+        else
+            queue.Namespace.Startable.Remove(queue);
+        Refresh(queue.Namespace);
     }
 
     public void Forget(QueueState queue)
     {
-        _startable.Remove(queue);
+        queue.Namespace.Startable.Remove(queue);
+        Refresh(queue.Namespace);
         _queues.Remove(queue.Load.Id);
         queue.Load.States.Remove(queue);
+        if (--queue.Namespace.Queues == 0)
+            _namespaces.Remove(queue.Load.Id.Namespace);
+    }
+
+    private void Refresh(NamespaceState all)
+    {
+        if (all.Startable.IsEmpty)
+            _startable.Remove(all);
+        else
+            _startable.Add(all);
     }
 
     private bool Resize()

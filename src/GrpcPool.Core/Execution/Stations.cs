@@ -182,7 +182,7 @@ internal sealed class Stations
         if (_last?.Id == id)
             return _last;
         if (!_loads.TryGetValue(id, out QueueLoad? load))
-            _loads.Add(id, load = new QueueLoad(id, _settings.Queue(id.Name), _rates));
+            _loads.Add(id, load = new QueueLoad(id, _settings.Queue(id.Name), _settings.Configured.WeightOf(id.Namespace), _rates));
         return _last = load;
     }
 

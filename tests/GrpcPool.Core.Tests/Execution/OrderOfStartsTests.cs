@@ -70,6 +70,57 @@ public sealed class OrderOfStartsTests
         Assert.InRange(pool.Store.Starts.Skip(1).Take(200).Count(id => id.StartsWith("heavy", StringComparison.Ordinal)), 149, 151);
     }
 
+    [Theory(Timeout = TimeoutMs)]
+    [InlineData(1, 100)]
+    [InlineData(3, 150)]
+    public async Task Namespaces_share_the_starts_by_their_weights_however_many_queues_each_has(int weight, int startsOfOne)
+    {
+        await using TestPool pool = await StartAsync(options =>
+        {
+            options.Pool.Slots = 1;
+            options.Namespaces["one"] = new NamespaceOptions { Weight = weight };
+        });
+        TestRun first = await pool.RunAsync("first");
+        await pool.SubmitAsync([.. Enumerable.Range(0, 300).Select(i => New($"many{i}", Spec with { Queue = $"q{i % 10}" }, @namespace: "many"))]);
+        await pool.SubmitAsync([.. Enumerable.Range(0, 300).Select(i => New($"one{i}", Spec with { Queue = "q" }, @namespace: "one"))]);
+        pool.Handler.SucceedAtOnce();
+        first.Succeed();
+        await pool.WhenAllAsync(["many299", "one299"], TaskState.Succeeded);
+
+        string[] starts = [.. pool.Store.Starts.Skip(1).Take(200)];
+        Assert.InRange(starts.Count(static id => id.StartsWith("one", StringComparison.Ordinal)), startsOfOne - 1, startsOfOne + 1);
+
+        // What is left of it, its queues share as ever.
+        int[] queues = [.. starts.Where(static id => id.StartsWith("many", StringComparison.Ordinal)).GroupBy(static id => id[^1]).Select(static queue => queue.Count())];
+        Assert.Equal(10, queues.Length);
+        Assert.InRange(queues.Max() - queues.Min(), 0, 1);
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_namespace_that_was_idle_gains_nothing_by_it()
+    {
+        await using TestPool pool = await StartWithOneSlotAsync();
+        pool.Handler.SucceedAtOnce();
+        await pool.SubmitAsync([.. Enumerable.Range(0, 100).Select(i => New($"warm{i}", @namespace: "busy"))]);
+        await pool.WhenAsync("warm99", TaskState.Succeeded);
+        await pool.SettleAsync();
+        pool.Handler.Behave(static async run =>
+        {
+            if (run.Context.TaskId == "gate")
+                await run.Stopped;
+            return TaskOutcome.Succeeded();
+        });
+        await pool.SubmitAsync(New("gate", @namespace: "busy"));
+        await pool.WhenAsync("gate", TaskState.Running);
+        await pool.SubmitAsync([.. Enumerable.Range(0, 20).Select(i => New($"busy{i}", @namespace: "busy"))]);
+        await pool.SubmitAsync([.. Enumerable.Range(0, 20).Select(i => New($"idle{i}", @namespace: "idle"))]);
+        await pool.Pool.CancelAsync(Id("gate", "busy"), "enough", "me", TimeSpan.FromSeconds(10));
+        await pool.WhenAllAsync(["idle19", "busy19"], TaskState.Succeeded);
+
+        string[] firstTen = [.. pool.Store.Starts.SkipWhile(id => id != "gate").Skip(1).Take(10)];
+        Assert.InRange(firstTen.Count(id => id.StartsWith("busy", StringComparison.Ordinal)), 4, 6);
+    }
+
     [Fact(Timeout = TimeoutMs)]
     public async Task A_flood_on_one_queue_delays_the_first_start_of_another_by_at_most_the_slots()
     {

@@ -25,6 +25,8 @@ public sealed class SettingsRuleTests
     [InlineData("Queues:mail:Rate:Tokens", "0")]
     [InlineData("Queues:mail:Rate:Per", "1.00:00:01")]
     [InlineData("Kinds:mail:Rate:Burst", "-1")]
+    [InlineData("Namespaces:shop:Weight", "0")]
+    [InlineData("Namespaces:shop:Weight", "1001")]
     [InlineData("Queues:mail:WhenFull", "1")]
     [InlineData("Queues:mail:WhenFull", "Refuse")]
     [InlineData("UndeclaredKinds", "")]
@@ -45,11 +47,12 @@ public sealed class SettingsRuleTests
     {
         GrpcPoolOptions options = ReadKeys(
             ("pool:slots", "8"), ("Queues:mail:WhenFull", "discardOLDEST"), ("Queues:mail:Limit", "2"), ("Queues:mail:Retention", "30.00:00:00"),
-            ("BuiltInKinds", "FALSE"), ("Retry:Jitter", "0.5"), ("Retry:InitialBackoff", "00:00:00.250"));
+            ("Namespaces:shop:Weight", "3"), ("BuiltInKinds", "FALSE"), ("Retry:Jitter", "0.5"), ("Retry:InitialBackoff", "00:00:00.250"));
 
         Assert.Equal(8, options.Pool.Slots);
         QueueOptions mail = options.Queues["mail"];
         Assert.Equal((FullPolicy.DiscardOldest, 2, TimeSpan.FromDays(30)), (mail.WhenFull, mail.Limit, mail.Retention));
+        Assert.Equal((3, 1), (options.WeightOf("shop"), options.WeightOf("another")));
         Assert.False(options.BuiltInKinds);
         Assert.Equal((0.5, TimeSpan.FromMilliseconds(250)), (options.Retry.Jitter, options.Retry.InitialBackoff));
     }

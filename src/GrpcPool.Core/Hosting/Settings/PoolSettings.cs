@@ -21,6 +21,14 @@ internal static class PoolSettings
 
     private static readonly EntryType<GrpcPoolOptions, QueueOptions> Queue = new(null, QueueSettings.Table, o => o.Queues);
 
+    private static readonly EntryType<GrpcPoolOptions, NamespaceOptions> Namespace = new(
+        null,
+        new SettingsTable<NamespaceOptions>
+        {
+            { "Weight", Whole(1, 1_000), o => o.Weight, (o, v) => o.Weight = v, "The namespace's share of the starts against the other namespaces, however many queues it has." },
+        },
+        o => o.Namespaces);
+
     private static readonly EntryType<GrpcPoolOptions, KindOptions> Kind = new(null, RateSettings.Kind, o => o.Kinds);
 
     private static readonly EntryType<GrpcPoolOptions, CommandOptions> Command = new("command", CommandSettings.Table, o => o.Commands);
@@ -33,6 +41,7 @@ internal static class PoolSettings
     {
         { "Pool", Pool, o => o.Pool },
         new EntriesSetting<GrpcPoolOptions>("Queues", "<queue>", Queue),
+        new EntriesSetting<GrpcPoolOptions>("Namespaces", "<namespace>", Namespace),
         new EntriesSetting<GrpcPoolOptions>("Kinds", "<kind>", Kind),
         new EntriesSetting<GrpcPoolOptions>("Handlers", "<kind>", Command, Http),
         new EntriesSetting<GrpcPoolOptions>("Schedules", "<id>", Schedule),
