@@ -45,6 +45,9 @@ internal interface IBenchmark
 /// <param name="Rows">How many rows there are where a large database is measured.</param>
 internal sealed record Effort(int Rounds, int WarmCalls, int Calls, int WaitingTasks, int Rows)
 {
+    /// <summary>The published native program; null where only the one under JIT is measured.</summary>
+    public string? Native { get; init; }
+
     public static readonly Effort Full = new(Rounds: 5, WarmCalls: 500_000, Calls: 200_000, WaitingTasks: 1_000_000, Rows: 10_000_000);
 
     /// <summary>To see whether everything works; the figures mean little.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using GrpcPool.Benchmarks;
 using GrpcPool.Benchmarks.Limits;
 using GrpcPool.Benchmarks.Rows;
+using GrpcPool.Benchmarks.Rows.Figures;
 
 if (args is [LimitServer.Command, var port])
     return await LimitServer.RunAsync(port);
@@ -23,21 +24,29 @@ IBenchmark[] benchmarks =
     new WorkerLatency(Storage.Sqlite),
     new Backlog(),
     new ManyRows(),
+    new Overload(),
+    new StartTime(),
+    new IdleMemory(),
+    new MemoryOverTime(),
+    new IdleWatchers(),
+    new NativeThroughput(),
 ];
 
 Argument<string[]> names = new("name") { Description = "What to measure; everything by default.", Arity = ArgumentArity.ZeroOrMore };
 names.AcceptOnlyFromAmong([.. benchmarks.Select(static benchmark => benchmark.Name).Distinct()]);
 Option<bool> quick = new("--quick") { Description = "Little of everything, to see whether it works; the figures mean little." };
 Option<string> json = new("--json") { Description = "Where to write the measurements.", DefaultValueFactory = static _ => "benchmarks.json" };
-var root = new RootCommand("Measures the pool against what gRPC and SQLite alone can do on this machine. Needs h2load (nghttp2-client).") { names, quick, json };
+Option<string?> native = new("--native") { Description = "The published native program, for what is measured of it; under JIT without it.", DefaultValueFactory = static _ => Environment.GetEnvironmentVariable("GRPCPOOL_NATIVE") };
+var root = new RootCommand("Measures the pool against what gRPC and SQLite alone can do on this machine. Needs h2load (nghttp2-client).") { names, quick, json, native };
 root.SetAction(async result =>
 {
     string[] chosen = result.GetValue(names)!;
+    Effort effort = (result.GetValue(quick) ? Effort.Quick : Effort.Full) with { Native = result.GetValue(native) };
     var measurements = new List<Measurement>();
     foreach (IBenchmark benchmark in benchmarks.Where(benchmark => chosen.Length == 0 || chosen.Contains(benchmark.Name)))
     {
         Console.Error.WriteLine($"{benchmark.Name} …");
-        measurements.AddRange(await benchmark.RunAsync(result.GetValue(quick) ? Effort.Quick : Effort.Full));
+        measurements.AddRange(await benchmark.RunAsync(effort));
     }
 
     Report.Print(measurements);

@@ -55,11 +55,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts <c>grpcpool serve</c> and waits until it answers.</summary>
-    public static Task<ServerProcess> StartPoolAsync(params IEnumerable<string> settings)
+    public static Task<ServerProcess> StartPoolAsync(params IEnumerable<string> settings) => StartPoolAsync(null, settings);
+
+    /// <summary>The same with another program than the one beside this.</summary>
+    public static Task<ServerProcess> StartPoolAsync(string? program, IEnumerable<string> settings)
     {
         int port = FreePort();
         IEnumerable<string> all = [$"Listen:Grpc=http://127.0.0.1:{port}", "Listen:Http=", "Listen:Ops=", .. settings];
-        return StartAsync(Path.Combine(AppContext.BaseDirectory, "grpcpool"), ["serve", .. all.SelectMany(setting => new[] { "--set", setting })], port);
+        return StartAsync(program ?? Path.Combine(AppContext.BaseDirectory, "grpcpool"), ["serve", .. all.SelectMany(setting => new[] { "--set", setting })], port);
     }
 
     /// <summary>A connection of its own.</summary>

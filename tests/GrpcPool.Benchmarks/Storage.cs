@@ -22,8 +22,11 @@ internal sealed class Storage : IDisposable
     }
 
     /// <summary>Nothing is refused, and nothing pruned: neither is any of what the pool is compared with.</summary>
-    public Task<ServerProcess> StartPoolAsync(params IEnumerable<string> settings) =>
-        ServerProcess.StartPoolAsync([.. Settings, "Pool:Slots=1024", "Pool:Capacity=20000000", "Pool:FinishedMax=20000000", "Queues:default:Capacity=20000000", .. settings]);
+    public Task<ServerProcess> StartPoolAsync(params IEnumerable<string> settings) => StartPoolAsync(null, settings);
+
+    /// <summary>The same with another program than the one beside this.</summary>
+    public Task<ServerProcess> StartPoolAsync(string? program, IEnumerable<string> settings) =>
+        ServerProcess.StartPoolAsync(program, [.. Settings, "Pool:Slots=1024", "Pool:Capacity=20000000", "Pool:FinishedMax=20000000", "Queues:default:Capacity=20000000", .. settings]);
 
     public void Dispose() => _folder?.Delete(recursive: true);
 }

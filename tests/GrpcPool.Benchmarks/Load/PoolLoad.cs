@@ -67,7 +67,8 @@ internal static class PoolLoad
             throw new InvalidOperationException($"{others} tasks have not succeeded.");
     }
 
-    private static async Task<long> CountAsync(TaskPoolService.TaskPoolServiceClient pool, params IEnumerable<TaskState> states) =>
+    /// <summary>How many tasks are in one of some states.</summary>
+    public static async Task<long> CountAsync(TaskPoolService.TaskPoolServiceClient pool, params IEnumerable<TaskState> states) =>
         (await pool.CountAsync(new CountRequest { Filter = new TaskFilter { States = { states } } })).Total;
 
     /// <summary>Fills the pool with tasks that wait: the only slot is taken for a day.</summary>
