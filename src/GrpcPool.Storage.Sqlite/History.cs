@@ -1,3 +1,4 @@
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Engine;
 using GrpcPool.Storage.Sqlite.Rows;

@@ -1,7 +1,7 @@
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Engine;
-using GrpcPool.Storage.Sqlite.Rows;
 
 namespace GrpcPool.Storage.Sqlite;
 

@@ -1,5 +1,5 @@
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
-using GrpcPool.Storage.Sqlite.Rows;
 
 namespace GrpcPool.Storage.Sqlite;
 

@@ -1,4 +1,5 @@
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Engine;
 using GrpcPool.Storage.Sqlite.Rows;

@@ -1,3 +1,4 @@
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Storage.Sqlite.Rows;

@@ -1,5 +1,6 @@
 using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Storage.Sqlite.Engine;
 
 namespace GrpcPool.Storage.Sqlite.Rows;

@@ -1,4 +1,5 @@
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Engine;
 
@@ -65,8 +66,9 @@ internal sealed class TaskRows(Connection connection, LaneNames names)
             SubmittedAt = default,
             UpdatedAt = default,
         };
-        TaskRecord task = SpecPack.Read(PackReader.Open(row.Blob(17), SpecChecksum(columns)), columns, sequence => ReadApart(_payload, sequence));
-        return LifePack.Read(PackReader.Open(row.Blob(18), LifeChecksum(columns)), task, sequence => ReadApart(_result, sequence));
+        var spec = new PackReader(PackReader.Open(row.Blob(17), SpecChecksum(columns)));
+        var life = new PackReader(PackReader.Open(row.Blob(18), LifeChecksum(columns)));
+        return LifePack.Read(ref life, SpecPack.Read(ref spec, columns, sequence => ReadApart(_payload, sequence)), sequence => ReadApart(_result, sequence));
     }
 
     /// <summary>Of the columns that never change.</summary>

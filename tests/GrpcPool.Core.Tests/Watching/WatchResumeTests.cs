@@ -66,7 +66,10 @@ public sealed class WatchResumeTests
         Dictionary<TaskId, TaskRecord> view = await watching;
 
         foreach (string id in ids)
-            Assert.Equal(await pool.FindAsync(id), view[Id(id)]);
+        {
+            TaskRecord task = (await pool.FindAsync(id))!;
+            Assert.Equal((task.State, task.Revision), (view[Id(id)].State, view[Id(id)].Revision));
+        }
     }
 
     /// <summary>Reads some batches, leaves at any place, goes on after the last revision: until all tasks are final.</summary>

@@ -1,5 +1,6 @@
 using GrpcPool.Core.Schedules;
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite.Guard;
 using GrpcPool.Storage.Sqlite.Rows;
@@ -76,11 +77,22 @@ public sealed class RowTests
 
     [Fact]
     public void A_spec() => Reads(
-        [Pack(pack => SpecPack.Write(pack, Columns)), Pack(pack => SpecPack.Write(pack, Full))], static data => SpecPack.Read(data, Columns, static _ => []), SpecPack.Write);
+        [Pack(pack => SpecPack.Write(pack, Columns)), Pack(pack => SpecPack.Write(pack, Full))], ReadSpec, SpecPack.Write);
 
     [Fact]
     public void A_life() => Reads(
-        [Pack(pack => LifePack.Write(pack, Columns)), Pack(pack => LifePack.Write(pack, Full))], static data => LifePack.Read(data, Columns, static _ => []), LifePack.Write);
+        [Pack(pack => LifePack.Write(pack, Columns)), Pack(pack => LifePack.Write(pack, Full))], ReadLife, LifePack.Write);
+
+    /// <summary>It stays in memory, where nothing changes it.</summary>
+    [Fact]
+    public void A_finished_task_is_unpacked_as_it_was()
+    {
+        TaskRecord finished = Full with { FinishedAt = Given.Now, Version = 7, Attempt = 3, Losses = 2, Spec = Full.Spec with { Priority = -5, Slots = 2, SerialKey = "k" } };
+        byte[] written = Pack(pack => FinishedPack.Write(pack, finished));
+        TaskRecord read = FinishedPack.Read(written, finished.Id, finished.Sequence, finished.Revision);
+        Assert.Equal(written, Pack(pack => FinishedPack.Write(pack, read)));
+        Assert.Equivalent(finished, read);
+    }
 
     [Fact]
     public void A_schedule() => Reads([Pack(pack => SchedulePack.Write(pack, Schedule))], static data => SchedulePack.Read(data, Schedule.Id), SchedulePack.Write);
@@ -103,6 +115,18 @@ public sealed class RowTests
 
     [Fact]
     public void The_table_of_mounts() => Fuzz.Texts("mounts", static text => _ = new MountTable(text.Split('\n')).TypeAt("/mnt2/data"));
+
+    private static TaskRecord ReadSpec(byte[] data)
+    {
+        var pack = new PackReader(data);
+        return SpecPack.Read(ref pack, Columns, static _ => []);
+    }
+
+    private static TaskRecord ReadLife(byte[] data)
+    {
+        var pack = new PackReader(data);
+        return LifePack.Read(ref pack, Columns, static _ => []);
+    }
 
     private static void Reads<T>(byte[][] corpus, Func<byte[], T> read, Action<PackWriter, T> write)
     {

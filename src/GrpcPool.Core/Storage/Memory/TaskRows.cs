@@ -1,3 +1,4 @@
+using GrpcPool.Core.Storage.Packs;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Storage.Memory;
@@ -8,12 +9,30 @@ internal sealed class TaskRow(TaskRecord task)
     private (TaskRow?, TaskRow?) _finished;
     private (TaskRow?, TaskRow?) _expiring;
 
+    /// <summary>The task, or the array in which it is packed; null when it is gone.</summary>
+    private object? _content = task;
+    private int _packedFrom;
+    private int _packedLength;
+    private PackedTime _expiresAt;
+
     public TaskId Id { get; } = task.Id;
 
     public long Sequence { get; } = task.Sequence;
 
-    /// <summary>The task as it is now; null when it is gone.</summary>
-    public TaskRecord? Task { get; set; } = task;
+    /// <summary>The task as it is now; null when it is gone. One that is packed is read anew each time.</summary>
+    public TaskRecord? Task
+    {
+        get => _content is byte[] array ? FinishedPack.Read(array.AsSpan(_packedFrom, _packedLength), Id, Sequence, Revision) : (TaskRecord?)_content;
+        set => (_content, State, _expiresAt) = (value, value?.State ?? default, value?.ExpiresAt);
+    }
+
+    public bool IsGone => _content is null;
+
+    /// <summary>That of the task.</summary>
+    public TaskState State { get; private set; } = task.State;
+
+    /// <summary>That of the task.</summary>
+    public DateTimeOffset? ExpiresAt => _expiresAt;
 
     /// <summary>The revision of its newest change, the removal being the last.</summary>
     public long Revision { get; set; } = task.Revision;
@@ -26,6 +45,9 @@ internal sealed class TaskRow(TaskRecord task)
 
     /// <summary>In the order of offsets; null while it is empty.</summary>
     public List<LogChunk>? Log { get; set; }
+
+    /// <summary>The task, which has finished, is kept as bytes from now on.</summary>
+    public void Pack(ArraySegment<byte> bytes) => (_content, _packedFrom, _packedLength) = (bytes.Array, bytes.Offset, bytes.Count);
 }
 
 /// <summary>All tasks in the order of their sequence. A removed one leaves a gap, and the gaps are closed when they are the half.</summary>
@@ -43,7 +65,7 @@ internal sealed class TaskRows
         _gaps++;
         if (_gaps < GapsMin || _gaps < _rows.Count / 2)
             return;
-        _rows.RemoveAll(static row => row.Task is null);
+        _rows.RemoveAll(static row => row.IsGone);
         _gaps = 0;
     }
 
@@ -56,7 +78,7 @@ internal sealed class TaskRows
         {
             if (found.Count == scan.Limit || read == rowsMax)
                 return new TaskPage(found, _rows[at - step].Sequence);
-            if (_rows[at].Task is { } task && scan.Filter.Matches(task))
+            if (scan.Filter.MatchesState(_rows[at].State) && _rows[at].Task is { } task && scan.Filter.Matches(task))
                 found.Add(task);
         }
 

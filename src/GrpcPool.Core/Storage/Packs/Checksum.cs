@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace GrpcPool.Storage.Sqlite.Rows;
+namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>CRC-32C of what stands in a row, beyond its packed value: SQLite itself does not notice a changed byte.</summary>
 internal readonly record struct Checksum(uint Value)

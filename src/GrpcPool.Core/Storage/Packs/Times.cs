@@ -1,4 +1,4 @@
-namespace GrpcPool.Storage.Sqlite.Rows;
+namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>Times as they are stored: in ticks of 100 ns since 1970, UTC.</summary>
 internal static class Times

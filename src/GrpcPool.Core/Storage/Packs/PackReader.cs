@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
-using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 
-namespace GrpcPool.Storage.Sqlite.Rows;
+namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>Reads what a <see cref="PackWriter"/> has written.</summary>
 internal ref struct PackReader(ReadOnlySpan<byte> data)

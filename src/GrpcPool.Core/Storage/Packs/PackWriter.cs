@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace GrpcPool.Storage.Sqlite.Rows;
+namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>Writes values one after the other into a buffer that is used again. Numbers take as few bytes as they need.</summary>
 internal sealed class PackWriter

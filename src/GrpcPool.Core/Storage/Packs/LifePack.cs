@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Core.Workers;
 
-namespace GrpcPool.Storage.Sqlite.Rows;
+namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>What of a task changes and no query asks for. A result above <see cref="SpecPack.InlineBytesMax"/> has a table of its own.</summary>
 internal static class LifePack
@@ -66,12 +66,11 @@ internal static class LifePack
     }
 
     /// <summary>Reads a task with its life.</summary>
-    /// <param name="data">What was written.</param>
+    /// <param name="pack">What was written.</param>
     /// <param name="task">The task as far as it is known.</param>
     /// <param name="readResult">Reads a result that is kept apart.</param>
-    public static TaskRecord Read(ReadOnlySpan<byte> data, TaskRecord task, Func<long, byte[]> readResult)
+    public static TaskRecord Read(ref PackReader pack, TaskRecord task, Func<long, byte[]> readResult)
     {
-        var pack = new PackReader(data);
         pack.Form(Form);
         var parts = (Parts)pack.Number();
         return task with

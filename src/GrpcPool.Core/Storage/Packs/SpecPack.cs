@@ -1,6 +1,6 @@
 using GrpcPool.Core.Tasks;
 
-namespace GrpcPool.Storage.Sqlite.Rows;
+namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>What of a task never changes and no query asks for. A payload above <see cref="InlineBytesMax"/> has a table of its own.</summary>
 internal static class SpecPack
@@ -51,12 +51,11 @@ internal static class SpecPack
     }
 
     /// <summary>Reads a task with its spec.</summary>
-    /// <param name="data">What was written.</param>
-    /// <param name="columns">The task as far as the row's columns tell.</param>
+    /// <param name="pack">What was written, and nothing after it.</param>
+    /// <param name="columns">The task as far as it is known.</param>
     /// <param name="readPayload">Reads a payload that is kept apart.</param>
-    public static TaskRecord Read(ReadOnlySpan<byte> data, TaskRecord columns, Func<long, byte[]> readPayload)
+    public static TaskRecord Read(ref PackReader pack, TaskRecord columns, Func<long, byte[]> readPayload)
     {
-        var pack = new PackReader(data);
         pack.Form(Form);
         DateTimeOffset submittedAt = pack.Time();
         string submittedBy = pack.Text();
