@@ -8,7 +8,8 @@ namespace GrpcPool.Server.Access;
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Scope">The queues and kinds that it is confined to; null for all.</param>
 /// <param name="Rate">How often it may call; null for no limit.</param>
-internal sealed record Grant(string Name, Role Roles, string Namespace, TaskScope? Scope, CallRate? Rate = null)
+/// <param name="Worker">The name of the one worker as which it may come; null for any.</param>
+internal sealed record Grant(string Name, Role Roles, string Namespace, TaskScope? Scope, CallRate? Rate = null, string? Worker = null)
 {
     public static Grant Of(string name, GrantOptions options, TimeProvider time)
     {

@@ -1,18 +1,21 @@
 using System.Security.Cryptography;
+using GrpcPool.Core.Workers.Processes;
 using GrpcPool.Server.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace GrpcPool.Server.Access;
 
-/// <summary>The tokens that are valid now. Thread-safe.</summary>
-internal sealed class TokenBook : IReloaded
+/// <summary>The tokens that are valid now: those of the settings, and those of the workers that this server has started. Thread-safe.</summary>
+internal sealed class TokenBook : IReloaded, IWorkerPasses
 {
+    private readonly Lock _lock = new();
     private readonly AccessOptions _options;
     private readonly ILogger _log;
     private readonly Dictionary<string, Grant> _grants;
     private readonly Dictionary<string, string> _refused = [];
     private readonly Dictionary<string, IReadOnlyList<byte[]>> _read = [];
     private volatile Entry[] _entries;
+    private volatile Entry[] _passes = [];
 
     public TokenBook(AccessOptions options, TimeProvider time, ILogger<TokenBook> log)
     {
@@ -30,13 +33,35 @@ internal sealed class TokenBook : IReloaded
     {
         byte[] hash = TokenHash.Of(token);
         Grant? found = null;
-        foreach (Entry entry in _entries)
+        foreach (Entry[] entries in (ReadOnlySpan<Entry[]>)[_entries, _passes])
         {
-            bool same = CryptographicOperations.FixedTimeEquals(entry.Hash, hash);
-            found = same ? entry.Grant : found;
+            foreach (Entry entry in entries)
+            {
+                bool same = CryptographicOperations.FixedTimeEquals(entry.Hash, hash);
+                found = same ? entry.Grant : found;
+            }
         }
 
         return found;
+    }
+
+    /// <inheritdoc/>
+    public string? Issue(string name)
+    {
+        if (_options.IsOpen)
+            return null;
+        (string token, _) = TokenHash.New();
+        var pass = new Entry(TokenHash.Of(token), new Grant(name, Role.Work, Core.Hosting.GrpcPoolOptions.DefaultNamespace, Scope: null, Worker: name));
+        lock (_lock)
+            _passes = [.. _passes, pass];
+        return token;
+    }
+
+    /// <inheritdoc/>
+    public void Revoke(string name)
+    {
+        lock (_lock)
+            _passes = Array.FindAll(_passes, pass => pass.Grant.Worker != name);
     }
 
     /// <inheritdoc/>

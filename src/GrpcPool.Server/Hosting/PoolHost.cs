@@ -1,5 +1,6 @@
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Workers.Processes;
 using GrpcPool.Server.Access;
 using GrpcPool.Server.Observability;
 using Microsoft.AspNetCore.Builder;
@@ -58,6 +59,7 @@ public static class PoolHost
         builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<Certificates>());
         builder.Services.AddSingleton(access ?? new AccessOptions());
         builder.Services.AddSingleton<TokenBook>();
+        builder.Services.AddSingleton<IWorkerPasses>(static host => host.GetRequiredService<TokenBook>());
         builder.Services.AddSingleton<JwtKeys>();
         builder.Services.AddSingleton<JwtBook>();
         builder.Services.AddSingleton<PeerBook>();

@@ -20,7 +20,11 @@ internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : 
     /// <summary>Tasks come to a worker by their kinds, from any queue.</summary>
     private static void CheckScope(Hello hello, ServerCallContext context)
     {
-        if (Caller.Grant(context) is not { Scope: { } scope } grant)
+        if (Caller.Grant(context) is not { } grant)
+            return;
+        if (grant.Worker is { } only && hello.WorkerName != only)
+            throw new PoolErrorException(new PoolError.Denied("OUTSIDE_SCOPE", $"the token is that of the worker {only} alone: give that name as worker_name"));
+        if (grant.Scope is not { } scope)
             return;
         if (scope.Queues is not null)
             throw new PoolErrorException(new PoolError.Denied("CONFINED", $"the token {grant.Name} is confined to queues, and a worker gets its tasks from all: confine it to kinds"));

@@ -103,6 +103,6 @@ internal sealed partial class ServerProcess : IDisposable
         _process.Dispose();
     }
 
-    [GeneratedRegex(@"gRPC on (http://\S+?),(?:.* operations on (http://[\w.:]+))?")]
+    [GeneratedRegex(@"gRPC on (http://\S+?)(?: and \S+)?,(?:.* operations on (http://[\w.:]+))?")]
     private static partial Regex Listening();
 }

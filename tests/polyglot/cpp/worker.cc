@@ -60,6 +60,7 @@ void Worker::Drain() {
 Status Worker::Serve(pb::WorkerService::Stub& stub) {
   grpc::ClientContext call;
   call.set_wait_for_ready(true);
+  if (const char* token = std::getenv("GRPCPOOL_TOKEN")) call.AddMetadata("authorization", std::string("Bearer ") + token);
   auto stream = stub.Connect(&call);
   const char* name = std::getenv("GRPCPOOL_WORKER_NAME");  // from the server that supervises it
   char host[256] = "";

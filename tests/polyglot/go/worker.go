@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	pb "grpcpool/v1"
@@ -85,6 +86,9 @@ func (w *Worker) Drain() {
 func (w *Worker) serve(stub pb.WorkerServiceClient) error {
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
+	if token := os.Getenv("GRPCPOOL_TOKEN"); token != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+	}
 	stream, err := stub.Connect(ctx, grpc.WaitForReady(true))
 	if err != nil {
 		return err

@@ -2,8 +2,11 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import com.google.protobuf.ByteString;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Metadata;
+import io.grpc.stub.MetadataUtils;
 import java.util.Map;
 
 /**
@@ -48,7 +51,12 @@ public final class Handlers {
                 Thread.currentThread().interrupt();
             }
         }));
-        worker.run(channel);
+        String token = System.getenv("GRPCPOOL_TOKEN");
+        var metadata = new Metadata();
+        if (token != null) {
+            metadata.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
+        }
+        worker.run(ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata)));
         channel.shutdownNow();
     }
 }

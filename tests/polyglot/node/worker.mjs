@@ -2,7 +2,7 @@
 // A worker of GrpcPool, small enough to be copied and changed: it executes tasks of the kinds node.reverse and node.count.
 //
 // Run it against the server at GRPCPOOL_ADDRESS (127.0.0.1:50051 unless set): npm ci && ./worker.mjs
-// A server that supervises it gives it that address, and its name as GRPCPOOL_WORKER_NAME.
+// A server that supervises it gives it that address, its name as GRPCPOOL_WORKER_NAME and, if it asks for one, a token as GRPCPOOL_TOKEN.
 // On SIGTERM it takes no more tasks, finishes those that it has, and ends.
 
 import { hostname } from "node:os";
@@ -85,7 +85,10 @@ export class Worker {
     }
 
     async serve(stub) {
-        const stream = stub.connect(new grpc.Metadata({ waitForReady: true }));
+        const metadata = new grpc.Metadata({ waitForReady: true });
+        if (process.env.GRPCPOOL_TOKEN)
+            metadata.set("authorization", `Bearer ${process.env.GRPCPOOL_TOKEN}`);
+        const stream = stub.connect(metadata);
         const name = process.env.GRPCPOOL_WORKER_NAME ?? `${hostname()}-${process.pid}`;
         stream.write({ hello: { worker_name: name, kinds: Object.keys(this.handlers), slots: this.slots, resume_worker_id: this.id } });
         try {

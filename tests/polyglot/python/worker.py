@@ -2,7 +2,7 @@
 """A worker of GrpcPool, small enough to be copied and changed: it executes tasks of the kinds `python.reverse` and `python.count`.
 
 Run it against the server at GRPCPOOL_ADDRESS (127.0.0.1:50051 unless set): ./generate && ./worker.py
-A server that supervises it gives it that address, and its name as GRPCPOOL_WORKER_NAME.
+A server that supervises it gives it that address, its name as GRPCPOOL_WORKER_NAME and, if it asks for one, a token as GRPCPOOL_TOKEN.
 On SIGTERM it takes no more tasks, finishes those that it has, and ends.
 """
 
@@ -90,7 +90,9 @@ class Worker:
         hello = Hello(worker_name=name, kinds=self.handlers, slots=self.slots, resume_worker_id=self.worker_id)
         stream.put(ConnectRequest(hello=hello))
         try:
-            for response in stub.Connect(iter(stream.get, None), wait_for_ready=True):
+            token = os.environ.get("GRPCPOOL_TOKEN")
+            metadata = [("authorization", f"Bearer {token}")] if token else None
+            for response in stub.Connect(iter(stream.get, None), metadata=metadata, wait_for_ready=True):
                 with self.lock:
                     self._take(response, stream)
                     self._close_if_done()

@@ -16,6 +16,9 @@ internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> dec
     /// <summary>Names the variable by which the workers of a server that was killed are found again.</summary>
     public const string ServerVariable = "GRPCPOOL_SERVER";
 
+    /// <summary>Names the variable with the token that a client shows to the server.</summary>
+    public const string PassVariable = "GRPCPOOL_TOKEN";
+
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     public static string NewToken() => RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -33,12 +36,14 @@ internal sealed class CommandEnvironment(IReadOnlyDictionary<string, string> dec
         return Finish(variables, token);
     }
 
-    /// <summary>That of a process that works for the pool. An address that is declared stands: the way to the server may be another one.</summary>
-    public string[] ForWorker(string name, string address, string server, string token)
+    /// <summary>That of a process that works for the pool. What is declared of address and token stands: the way to the server may be another one.</summary>
+    public string[] ForWorker(string name, string address, string? pass, string server, string token)
     {
         Dictionary<string, string> variables = Declared();
         variables.TryAdd("GRPCPOOL_ADDRESS", address);
         variables["GRPCPOOL_WORKER_NAME"] = name;
+        if (pass is not null)
+            variables.TryAdd(PassVariable, pass);
         variables[ServerVariable] = server;
         return Finish(variables, token);
     }

@@ -12,7 +12,7 @@ internal interface IServerAddress
 }
 
 /// <summary>Has the processes of the settings at work, from when the server listens until it has drained.</summary>
-internal sealed class Supervisor(GrpcPoolOptions options, TaskPool pool, ILogger<Supervisor> log, IServerAddress? address = null) : IAsyncDisposable
+internal sealed class Supervisor(GrpcPoolOptions options, TaskPool pool, ILogger<Supervisor> log, IServerAddress? address = null, IWorkerPasses? passes = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
@@ -30,7 +30,7 @@ internal sealed class Supervisor(GrpcPoolOptions options, TaskPool pool, ILogger
         if (!OperatingSystem.IsLinux())
             throw new PlatformNotSupportedException("Workers:Processes run on Linux only.");
         string server = address?.Find() ?? throw new InvalidOperationException("Workers:Processes need a server that listens: they find it by its address.");
-        StartProcess start = WorkerProcess.StartFor(server, pool.Time, log);
+        StartProcess start = WorkerProcess.StartFor(server, passes, pool.Time, log);
         var workforce = new Workforce(pool);
         _crews = [.. options.Workers.Processes.Select(program => new Crew(program, start, workforce, pool.Time, log))];
         _cleaning = Task.Run(() => new FormerProcesses(pool.Time, log).EndAsync(_stop.Token));

@@ -10,15 +10,24 @@ internal sealed class WorkerProcess : IWorkerProcess
     private readonly CancellationTokenSource _terminate = new();
     private readonly CancellationTokenSource _kill = new();
 
-    private WorkerProcess(string name, WorkerProcessOptions options, string address, TimeProvider time, ILogger log)
+    private WorkerProcess(string name, WorkerProcessOptions options, string address, IWorkerPasses? passes, TimeProvider time, ILogger log)
     {
         Name = name;
         string token = CommandEnvironment.NewToken();
-        string[] environment = new CommandEnvironment(options.Environment).ForWorker(name, address, ServerMark.Own, token);
+        string? pass = options.Environment.ContainsKey(CommandEnvironment.PassVariable) ? null : passes?.Issue(name);
+        string[] environment = new CommandEnvironment(options.Environment).ForWorker(name, address, pass, ServerMark.Own, token);
         var command = new CommandLine(options.Command, options.Arguments, environment, options.WorkingDirectory ?? "/");
-        ChildProcess child = ChildProcess.Start(command, token, time, _kill.Token);
-        Pid = child.Pid;
-        Ended = FollowAsync(child, (stream, closing) => new ProcessOutput(name, time, log).ReadAsync(stream, closing));
+        try
+        {
+            ChildProcess child = ChildProcess.Start(command, token, time, _kill.Token);
+            Pid = child.Pid;
+            Ended = FollowAsync(child, (stream, closing) => new ProcessOutput(name, time, log).ReadAsync(stream, closing), passes);
+        }
+        catch
+        {
+            passes?.Revoke(name);
+            throw;
+        }
     }
 
     public string Name { get; }
@@ -29,9 +38,11 @@ internal sealed class WorkerProcess : IWorkerProcess
 
     /// <summary>How processes are started for a server.</summary>
     /// <param name="address">Where the server is.</param>
+    /// <param name="passes">Lets them in; null where the server asks for no token.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Takes what they write.</param>
-    public static StartProcess StartFor(string address, TimeProvider time, ILogger log) => (name, options) => new WorkerProcess(name, options, address, time, log);
+    public static StartProcess StartFor(string address, IWorkerPasses? passes, TimeProvider time, ILogger log) =>
+        (name, options) => new WorkerProcess(name, options, address, passes, time, log);
 
     public void Terminate() => _terminate.Cancel();
 
@@ -43,7 +54,7 @@ internal sealed class WorkerProcess : IWorkerProcess
         _kill.Dispose();
     }
 
-    private async Task<string> FollowAsync(ChildProcess child, Func<Stream, CancellationToken, Task> read)
+    private async Task<string> FollowAsync(ChildProcess child, Func<Stream, CancellationToken, Task> read, IWorkerPasses? passes)
     {
         try
         {
@@ -60,6 +71,10 @@ internal sealed class WorkerProcess : IWorkerProcess
 #pragma warning restore CA1031
         {
             return fault.Message;
+        }
+        finally
+        {
+            passes?.Revoke(Name);
         }
     }
 }
