@@ -68,15 +68,20 @@ internal sealed class Script : IDisposable
     }
 
     /// <summary>Waits until it writes this line.</summary>
-    public async Task SaysAsync(string line)
+    public Task SaysAsync(string line) => SaysAsync(said => said == line, line);
+
+    /// <summary>Waits until it writes such a line.</summary>
+    /// <param name="isIt">Tells the line.</param>
+    /// <param name="description">What the line says.</param>
+    public async Task SaysAsync(Func<string, bool> isIt, string description)
     {
         await foreach (string said in _lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
         {
-            if (said == line)
+            if (isIt(said))
                 return;
         }
 
-        Assert.Fail($"the program has ended before it said '{line}': {await EndAsync()}");
+        Assert.Fail($"the program has ended before it said '{description}': {await EndAsync()}");
     }
 
     /// <summary>Waits for its end: the exit code, and what it wrote.</summary>

@@ -88,6 +88,29 @@ public sealed class WorkerTests
 
     [Theory(Timeout = TimeoutMs)]
     [MemberData(nameof(Names))]
+    public async Task A_worker_that_comes_back_after_the_grace_runs_its_tasks_again(string name)
+    {
+        Language language = await Language.RequireAsync(name);
+        using PolyglotServer server = await StartServerAsync("Workers:ResumeGrace=00:00:00.2");
+        await using var proxy = new TcpProxy(server.Address);
+        using WorkerProgram worker = await WorkerProgram.StartAsync(language, server, proxy.Address);
+        string[] ids = [(await server.SubmitAsync($"{name}.count", "20")).Id, (await server.SubmitAsync($"{name}.count", "20")).Id];
+        foreach (string id in ids)
+            await worker.WhileItRunsAsync(server.UntilAsync(id, static task => task.Progress is not null));
+
+        proxy.Lead(null);
+        foreach (string id in ids)
+            await worker.WhileItRunsAsync(server.UntilAsync(id, static task => task.Losses == 1));
+        proxy.Lead(server.Address);
+        foreach (string id in ids)
+        {
+            TaskInfo ended = await worker.WhileItRunsAsync(server.EndOfAsync(id));
+            Assert.Equal((TaskState.Succeeded, 1, "20"), (ended.State, ended.Losses, ended.Result.ToStringUtf8()));
+        }
+    }
+
+    [Theory(Timeout = TimeoutMs)]
+    [MemberData(nameof(Names))]
     public async Task A_worker_goes_on_with_its_task_while_the_server_is_killed_and_starts_again(string name)
     {
         Language language = await Language.RequireAsync(name);
