@@ -30,6 +30,12 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
 
     private const int StreamsPerConnectionMax = 1000;
 
+    /// <summary>
+    /// How much a connection and a stream of it may send ahead. A connection is told of what has been read in halves of its window: with the transport's own 768 KiB for a stream, one that
+    /// waits for room in a queue could take all that is left, and with it every other call of its connection.
+    /// </summary>
+    private const int ConnectionWindow = 1 << 20, StreamWindow = ConnectionWindow / 4;
+
     private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(15);
 
@@ -40,6 +46,8 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnectionMax;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindow;
+        kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
         kestrel.Limits.Http2.KeepAlivePingDelay = KeepAlivePingDelay;
         kestrel.Limits.Http2.KeepAlivePingTimeout = KeepAlivePingTimeout;
         Listen(kestrel, listen.Grpc, ListenerKind.Grpc, HttpProtocols.Http2, _apiConnections);
