@@ -7,14 +7,19 @@ namespace GrpcPool.Core.Tests.Handlers;
 [Collection(nameof(CommandLoadTests))]
 public sealed class CommandLoadTests
 {
+    private const int Runs = 200;
+
+    /// <summary>What is left of other tests comes and goes; a leak would be a handle for each run.</summary>
+    private const int HandlesOfOthers = Runs / 4;
+
     [Fact(Timeout = 60000)]
     public async Task Open_handles_stay_flat_and_no_zombie_stays()
     {
         CommandHandler handler = Commands.Shell("(sleep 100 &) ; echo hello >&2; cat");
         await RunManyAsync(handler, 20);
         int before = ProcessWatch.OpenHandles();
-        await RunManyAsync(handler, 200);
-        Assert.InRange(ProcessWatch.OpenHandles(), 0, before + 5);
+        await RunManyAsync(handler, Runs);
+        Assert.InRange(ProcessWatch.OpenHandles(), 0, before + HandlesOfOthers);
         await ProcessWatch.UntilNoZombiesAsync();
     }
 
@@ -24,8 +29,8 @@ public sealed class CommandLoadTests
         CommandHandler handler = Commands.Of("/no/such/program");
         await RunManyAsync(handler, 20);
         int before = ProcessWatch.OpenHandles();
-        await RunManyAsync(handler, 200);
-        Assert.InRange(ProcessWatch.OpenHandles(), 0, before + 5);
+        await RunManyAsync(handler, Runs);
+        Assert.InRange(ProcessWatch.OpenHandles(), 0, before + HandlesOfOthers);
     }
 
     [Fact(Timeout = 60000)]
