@@ -20,5 +20,13 @@ internal static class Trouble
     /// <summary>After what time the server would like to be asked again, if it said so.</summary>
     public static TimeSpan? RetryAfter(this RpcException error) => error.GetRpcStatus()?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan();
 
-    private static bool IsOfTransport(Exception? cause) => cause is IOException or SocketException || (cause is not null && IsOfTransport(cause.InnerException));
+    private static bool IsOfTransport(Exception? cause) => cause switch
+    {
+        null => false,
+        IOException or SocketException => true,
+
+        // Of a connection that is cut amid its handshake nothing more is told.
+        HttpRequestException { InnerException: null } http => http.HttpRequestError is not (HttpRequestError.VersionNegotiationError or HttpRequestError.SecureConnectionError),
+        _ => IsOfTransport(cause.InnerException),
+    };
 }

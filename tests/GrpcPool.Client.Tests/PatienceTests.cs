@@ -40,6 +40,19 @@ public sealed class PatienceTests
         Assert.InRange(pause.TotalSeconds, 0.1, 0.15);
     }
 
+    /// <summary>gRPC calls it INTERNAL, and all that it knows is that there was no answer.</summary>
+    [Theory]
+    [InlineData(HttpRequestError.Unknown, true)]
+    [InlineData(HttpRequestError.ConnectionError, true)]
+    [InlineData(HttpRequestError.InvalidResponse, true)]
+    [InlineData(HttpRequestError.VersionNegotiationError, false)]
+    [InlineData(HttpRequestError.SecureConnectionError, false)]
+    public void A_connection_that_is_cut_amid_its_handshake_is_trouble_that_passes(HttpRequestError error, bool passes)
+    {
+        var cut = new RpcException(new Status(StatusCode.Internal, "Error starting gRPC call", new HttpRequestException(error, "the server did not complete the HTTP/2 handshake")));
+        Assert.Equal(passes, new Patience(TimeSpan.FromMinutes(1), _time).Allows(cut, out _));
+    }
+
     [Fact]
     public void No_patience_allows_nothing() => Assert.False(new Patience(TimeSpan.Zero, _time).Allows(Away, out _));
 }
