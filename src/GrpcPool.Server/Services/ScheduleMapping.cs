@@ -86,7 +86,7 @@ internal static class ScheduleMapping
         };
         foreach ((string name, string value) in task.Labels)
             spec.Labels.Add(name, value);
-        foreach ((string name, string value) in full ? task.Headers : new Dictionary<string, string>())
+        foreach ((string name, string value) in full ? task.Headers : Core.Tasks.TaskSpec.NoPairs)
             spec.Headers.Add(name, value);
         return spec;
     }

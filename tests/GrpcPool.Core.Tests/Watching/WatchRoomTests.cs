@@ -93,8 +93,7 @@ public sealed class WatchRoomTests
         }
 
         WatchRooms rooms = pool.Pool.WatchRooms;
-        while (!rooms.Large.IsCrowded)
-            await Task.Yield();
+        await UntilCrowdedAsync(rooms);
         pool.Handler.LetGo();
         await pool.WhenAllAsync(ids, TaskState.Succeeded);
         await pool.SettleAsync();
@@ -122,11 +121,19 @@ public sealed class WatchRoomTests
         await pool.SubmitAsync([.. Enumerable.Range(0, 4).Select(static i => New($"t{i}", Spec with { Kind = NobodysKind, Payload = new byte[PayloadBytes] }))]);
         await using WatchReader first = WatchReader.Start(pool, Everything, slow: true);
         await using WatchReader second = WatchReader.Start(pool, Everything, slow: true);
-        while (!pool.Pool.WatchRooms.Large.IsCrowded)
-            await Task.Yield();
+        await UntilCrowdedAsync(pool.Pool.WatchRooms);
         Task drain = pool.Pool.DrainAsync();
         Task ended = await Task.WhenAny(first.Ended, second.Ended);
         Assert.Equal(WatchFault.Draining, (await Assert.ThrowsAsync<WatchException>(() => ended)).Fault);
         await drain;
+    }
+
+    private static async Task UntilCrowdedAsync(WatchRooms rooms)
+    {
+        while (!rooms.Large.IsCrowded)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 }
