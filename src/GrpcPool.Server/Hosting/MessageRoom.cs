@@ -45,18 +45,15 @@ internal sealed class MessageRoom
         // Most messages come as a whole.
         if (bytes == 0 && !body.IsWaiting)
             return;
-        List<PartialBody>? over = null;
         lock (_lock)
         {
             Note(body, bytes);
             while (_held > _max && _waiting.First is { } longest)
             {
-                (over ??= []).Add(longest.Value);
-                Note(longest.Value, 0);
+                longest.Value.GiveUp();
+                Note(longest.Value, 0); // Not before: one that does not wait ends without asking here.
             }
         }
-
-        over?.ForEach(static body => body.GiveUp());
     }
 
     private void Note(PartialBody body, long bytes)

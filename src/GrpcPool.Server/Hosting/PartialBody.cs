@@ -25,11 +25,18 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
 
     private PipeReader Inner => _inner ??= own.Reader;
 
-    /// <summary>Ends the call that waits for the rest.</summary>
+    /// <summary>Ends the call that waits for the rest; guarded by the room, before which the call does not end: the next call of the connection may have the same reader.</summary>
     public void GiveUp()
     {
         _givenUp = true;
-        Inner.CancelPendingRead();
+        try
+        {
+            Inner.CancelPendingRead();
+        }
+        catch (Exception end) when (end is IOException or OperationCanceledException)
+        {
+            // The connection has ended, and the read with it.
+        }
     }
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)

@@ -20,11 +20,21 @@ internal sealed class StubWorkers : WorkerService.WorkerServiceBase
     public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
         var stream = new StubStream(responseStream);
-        Task reading = stream.ReadAllAsync(requestStream);
-        if (Refusal is { } refusal)
-            throw new RpcException(refusal);
-        _streams.Writer.TryWrite(stream);
-        await await Task.WhenAny(reading, stream.Ended);
+        using var ending = new CancellationTokenSource();
+        Task reading = stream.ReadAllAsync(requestStream, ending.Token);
+        try
+        {
+            if (Refusal is { } refusal)
+                throw new RpcException(refusal);
+            _streams.Writer.TryWrite(stream);
+            await await Task.WhenAny(reading, stream.Ended);
+        }
+        finally
+        {
+            // The next stream of the connection has the same reader.
+            await ending.CancelAsync();
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 }
 
@@ -52,11 +62,11 @@ internal sealed class StubStream(IServerStreamWriter<ConnectResponse> writer)
     /// <summary>Ends it in order.</summary>
     public void End() => _ended.TrySetResult();
 
-    public async Task ReadAllAsync(IAsyncStreamReader<ConnectRequest> reader)
+    public async Task ReadAllAsync(IAsyncStreamReader<ConnectRequest> reader, CancellationToken ending)
     {
         try
         {
-            while (await reader.MoveNext(CancellationToken.None))
+            while (await reader.MoveNext(ending))
                 _said.Writer.TryWrite(reader.Current);
             _said.Writer.Complete();
             await Ended;

@@ -27,24 +27,16 @@ public sealed class HoldingTests : IDisposable
     {
         const int Most = 100;
         await using Siege siege = await Siege.LayAsync($"Limits:Connections={Most}");
-        await siege.WithstandsAsync(async attack =>
+        await siege.WithstandsAsync(attack => Task.WhenAll(Enumerable.Range(0, Most + 4).Select(async _ =>
         {
-            var held = new List<RawConnection>();
             while (!attack.Stop.IsCancellationRequested)
             {
-                RawConnection? connection = null;
                 try
                 {
                     // They say nothing at all, or half of a frame.
-                    connection = await OpenAsync(attack.Address, attack.Stop);
+                    using RawConnection connection = await OpenAsync(attack.Address, attack.Stop);
                     if (!silent)
                         await connection.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"u8.ToArray());
-                    if (held.Count < Most - 1)
-                    {
-                        held.Add(connection);
-                        continue;
-                    }
-
                     await connection.UntilClosedAsync();
                 }
                 catch (Exception end) when (end is IOException or SocketException or OperationCanceledException)
@@ -52,12 +44,9 @@ public sealed class HoldingTests : IDisposable
                     // Refused, or the attack is over.
                 }
 
-                connection?.Dispose();
                 attack.Count(1);
             }
-
-            held.ForEach(static connection => connection.Dispose());
-        }, effort: 100);
+        })), effort: 100);
     }
 
     /// <summary>Calls that are begun and say no more, and as many of them as a connection may have.</summary>
