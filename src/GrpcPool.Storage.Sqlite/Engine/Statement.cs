@@ -4,19 +4,22 @@ using SQLitePCL;
 namespace GrpcPool.Storage.Sqlite.Engine;
 
 /// <summary>A prepared statement, kept open. Parameters count from 1, columns from 0; values stay bound until they are bound anew.</summary>
-internal sealed class Statement(Connection connection, sqlite3_stmt handle) : IDisposable
+internal sealed class Statement(Connection connection, sqlite3_stmt owner) : IDisposable
 {
     private const int ShortTextMax = 256;
 
+    /// <summary>Nothing after the end, of which SQLite says that it is misused.</summary>
+    private nint _handle = owner.DangerousGetHandle();
+
     public Statement Bind(int parameter, long value)
     {
-        connection.Check(raw.sqlite3_bind_int64(handle, parameter, value));
+        connection.Check(Native.Bind(_handle, parameter, value));
         return this;
     }
 
     public Statement Bind(int parameter, long? value)
     {
-        connection.Check(value is { } number ? raw.sqlite3_bind_int64(handle, parameter, number) : raw.sqlite3_bind_null(handle, parameter));
+        connection.Check(value is { } number ? Native.Bind(_handle, parameter, number) : Native.BindNull(_handle, parameter));
         return this;
     }
 
@@ -24,21 +27,21 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
     {
         Span<byte> buffer = stackalloc byte[ShortTextMax];
         connection.Check(Encoding.UTF8.TryGetBytes(text, buffer, out int length)
-            ? raw.sqlite3_bind_text(handle, parameter, buffer[..length])
-            : raw.sqlite3_bind_text(handle, parameter, Encoding.UTF8.GetBytes(text)));
+            ? Native.BindText(_handle, parameter, buffer[..length])
+            : Native.BindText(_handle, parameter, Encoding.UTF8.GetBytes(text)));
         return this;
     }
 
     public Statement Bind(int parameter, ReadOnlySpan<byte> data)
     {
-        connection.Check(raw.sqlite3_bind_blob(handle, parameter, data));
+        connection.Check(Native.Bind(_handle, parameter, data));
         return this;
     }
 
     /// <summary>Goes to the next row. False at the end, where the statement is ready to be used again; whoever stops before must <see cref="Reset"/> it.</summary>
     public bool Step()
     {
-        int code = raw.sqlite3_step(handle);
+        int code = Native.Step(_handle);
         if (code == raw.SQLITE_ROW)
             return true;
         if (code != raw.SQLITE_DONE)
@@ -60,20 +63,25 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
         }
     }
 
-    public void Reset() => raw.sqlite3_reset(handle);
+    /// <summary>What went wrong has been told by the step.</summary>
+    public void Reset() => _ = Native.Reset(_handle);
 
-    public long Number(int column) => raw.sqlite3_column_int64(handle, column);
+    public long Number(int column) => Native.Number(_handle, column);
 
     public long? NumberOrNull(int column) => IsNull(column) ? null : Number(column);
 
-    public string Text(int column) => raw.sqlite3_column_text(handle, column).utf8_to_string();
+    public string Text(int column) => Encoding.UTF8.GetString(Blob(column));
 
     public string TextOrEmpty(int column) => IsNull(column) ? "" : Text(column);
 
     /// <summary>Valid until the next step.</summary>
-    public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(handle, column);
+    public ReadOnlySpan<byte> Blob(int column) => Native.Blob(_handle, column);
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        _handle = 0;
+        owner.Dispose();
+    }
 
-    private bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
+    private bool IsNull(int column) => Native.Type(_handle, column) == raw.SQLITE_NULL;
 }

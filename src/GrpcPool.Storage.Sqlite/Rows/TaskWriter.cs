@@ -9,6 +9,8 @@ internal sealed class TaskWriter(Connection connection)
 {
     private readonly Statement _insert = connection.PrepareFile("task_insert");
     private readonly Statement _update = connection.PrepareFile("task_update");
+    private readonly Statement _start = connection.PrepareFile("task_start");
+    private readonly Statement _end = connection.PrepareFile("task_end");
     private readonly Statement _remove = connection.PrepareFile("task_remove");
     private readonly Statement _addPayload = connection.PrepareFile("payload_write");
     private readonly Statement _removePayload = connection.PrepareFile("payload_remove");
@@ -32,8 +34,12 @@ internal sealed class TaskWriter(Connection connection)
 
     public void Update(TaskRecord before, TaskRecord after)
     {
-        BindLife(_update, after);
-        _update.Run();
+        if (IsPlainStart(before, after))
+            Start(after);
+        else if (IsPlainEnd(before, after))
+            End(after);
+        else
+            BindLife(_update, after).Run();
         if (LifePack.IsApart(after.Result) && !LifePack.IsApart(before.Result))
             AddApart(_addResult, after, after.Result);
     }
@@ -47,9 +53,28 @@ internal sealed class TaskWriter(Connection connection)
             _removeResult.Bind(1, task.Sequence).Run();
     }
 
-    private void BindLife(Statement statement, TaskRecord task)
+    /// <summary>Most tasks only start and end. What stays as it is need not be written, and no index over it looked at.</summary>
+    private static bool IsPlainStart(TaskRecord before, TaskRecord after) =>
+        before.IsReady && after.State == TaskState.Running && before.RunAt == after.RunAt && before.WakeAt == after.WakeAt && before.Losses == after.Losses && before.Line == after.Line;
+
+    private static bool IsPlainEnd(TaskRecord before, TaskRecord after) =>
+        before is { State: TaskState.Running, Line: 0 } && after.State.IsFinal() && before.RunAt == after.RunAt && before.Attempt == after.Attempt && before.Losses == after.Losses;
+
+    private void Start(TaskRecord task)
     {
-        statement.Bind(1, task.Sequence)
+        _start.Bind(1, task.Sequence).Bind(2, task.Version).Bind(3, task.Revision).Bind(4, task.Claim).Bind(5, task.Attempt);
+        _start.Bind(6, Life(task)).Run();
+    }
+
+    private void End(TaskRecord task)
+    {
+        _end.Bind(1, task.Sequence).Bind(2, (long)task.State).Bind(3, task.Version).Bind(4, task.Revision).Bind(5, Times.ToTicks(task.WakeAt)).Bind(6, Times.ToTicks(task.FinishedAt));
+        _end.Bind(7, Life(task)).Run();
+    }
+
+    private Statement BindLife(Statement statement, TaskRecord task)
+    {
+        return statement.Bind(1, task.Sequence)
             .Bind(2, (long)task.State)
             .Bind(3, task.Version)
             .Bind(4, task.Revision)
@@ -60,9 +85,14 @@ internal sealed class TaskWriter(Connection connection)
             .Bind(9, task.Blocked ? 1 : 0)
             .Bind(10, task.Attempt)
             .Bind(11, task.Losses)
-            .Bind(12, Times.ToTicks(task.FinishedAt));
+            .Bind(12, Times.ToTicks(task.FinishedAt))
+            .Bind(13, Life(task));
+    }
+
+    private ReadOnlySpan<byte> Life(TaskRecord task)
+    {
         LifePack.Write(_pack.Clear(), task);
-        statement.Bind(13, _pack.Seal(TaskRows.LifeChecksum(task)));
+        return _pack.Seal(TaskRows.LifeChecksum(task));
     }
 
     private static void AddApart(Statement insert, TaskRecord task, ReadOnlyMemory<byte> data) =>
