@@ -15,21 +15,21 @@ internal readonly record struct LeaseToken(long Claim, long Nonce)
     private const int NoncesMade = 256;
 
     [ThreadStatic]
-    private static long[]? t_nonces;
+    private static long[]? _nonces;
 
     [ThreadStatic]
-    private static int t_left;
+    private static int _left;
 
     public static long NewNonce()
     {
-        long[] nonces = t_nonces ??= new long[NoncesMade];
-        if (t_left == 0)
+        long[] nonces = _nonces ??= new long[NoncesMade];
+        if (_left == 0)
         {
             RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(nonces.AsSpan()));
-            t_left = nonces.Length;
+            _left = nonces.Length;
         }
 
-        return nonces[--t_left] is var nonce and not 0 ? nonce : 1;
+        return nonces[--_left] is var nonce and not 0 ? nonce : 1;
     }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote; null for anything else.</summary>

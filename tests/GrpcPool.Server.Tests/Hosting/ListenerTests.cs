@@ -76,9 +76,9 @@ public sealed class ListenerTests
         {
             await new TaskPoolService.TaskPoolServiceClient(second).CountAsync(new CountRequest(), TestServer.Call);
             using GrpcChannel third = server.Connect();
-            // Its client sees a cut or an unfinished handshake, whichever it meets first.
+            // Its client sees a cut, a reset or an unfinished handshake, whichever it meets first; what the server answers has no exception.
             RpcException refusal = await Assert.ThrowsAsync<RpcException>(async () => await new TaskPoolService.TaskPoolServiceClient(third).CountAsync(new CountRequest(), TestServer.Call));
-            Assert.IsType<HttpRequestException>(refusal.Status.DebugException);
+            Assert.NotNull(refusal.Status.DebugException);
             using var http = new HttpClient();
             Assert.Equal("ok\n", await http.GetStringAsync(new Uri(server.OpsAddress, "livez"), Stop));
             Assert.Equal(0, await server.CountAsync());
