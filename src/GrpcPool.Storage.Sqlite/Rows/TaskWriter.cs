@@ -72,9 +72,8 @@ internal sealed class TaskWriter(Connection connection)
         _end.Bind(7, Life(task)).Run();
     }
 
-    private Statement BindLife(Statement statement, TaskRecord task)
-    {
-        return statement.Bind(1, task.Sequence)
+    private Statement BindLife(Statement statement, TaskRecord task) =>
+        statement.Bind(1, task.Sequence)
             .Bind(2, (long)task.State)
             .Bind(3, task.Version)
             .Bind(4, task.Revision)
@@ -87,7 +86,6 @@ internal sealed class TaskWriter(Connection connection)
             .Bind(11, task.Losses)
             .Bind(12, Times.ToTicks(task.FinishedAt))
             .Bind(13, Life(task));
-    }
 
     private ReadOnlySpan<byte> Life(TaskRecord task)
     {
