@@ -15,9 +15,6 @@ public static class GrpcPoolEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         RouteGroupBuilder pool = endpoints.MapGroup("");
-        GrpcServiceEndpointConventionBuilder packed = pool.MapGrpcService<PackedCalls>();
-        packed.Add(PackedCalls.GoFirst);
-        packed.Add(MemoryGate.Guard);
         pool.MapGrpcService<TaskPoolGrpcService>().Add(MemoryGate.Guard);
         pool.MapGrpcService<WorkerGrpcService>();
         pool.MapGrpcService<ScheduleGrpcService>();

@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server;
 using Grpc.Reflection;
 using GrpcPool.Core.Execution;
 using GrpcPool.Server.Access;
@@ -16,7 +17,7 @@ internal static class PoolEndpoints
     {
         services.AddRouting();
         services.AddGrpcReflection();
-        services.AddGrpc().AddPoolService<ReflectionServiceImpl>().AddPoolService<ReflectionV1ServiceImpl>();
+        services.AddGrpc().AddServiceOptions<ReflectionServiceImpl>(HoldRules).AddServiceOptions<ReflectionV1ServiceImpl>(HoldRules);
     }
 
     public static void MapPoolEndpoints(this WebApplication app, bool scraped)
@@ -34,6 +35,12 @@ internal static class PoolEndpoints
         app.MapGet("/readyz", AnswerReadinessAsync);
         if (scraped)
             app.MapPrometheusScrapingEndpoint("/metrics");
+    }
+
+    private static void HoldRules(GrpcServiceOptions service)
+    {
+        service.MaxReceiveMessageSize = PoolGrpcServices.ReceiveBytesMax;
+        service.Interceptors.Add<ErrorInterceptor>();
     }
 
     private static Task AnswerReadinessAsync(HttpContext context)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using GrpcPool.Core.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
@@ -12,6 +13,9 @@ namespace GrpcPool.Server.Observability;
 internal static class Exporters
 {
     private const string Runtime = "System.Runtime", Kestrel = "Microsoft.AspNetCore.Server.Kestrel", Connections = "kestrel.active_connections";
+
+    /// <summary>What has more time series than there are queues or kinds. Room for the series of each other instrument would be most of what a server allocates at its start.</summary>
+    private static readonly HashSet<string> Wide = [Telemetry.Endings.Name, Telemetry.QueueTasks.Name, Telemetry.AttemptDuration.Name, Telemetry.CallDuration.Name];
 
     /// <summary>How long a collector may take: at a shutdown the last traces and metrics are sent, and it must not last.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -34,9 +38,8 @@ internal static class Exporters
 
     private static void Configure(MeterProviderBuilder metrics, TelemetryOptions options, bool scraped)
     {
-        // What Kestrel measures of each request is measured of each call already.
         metrics.AddMeter(Telemetry.Name, Runtime, Kestrel)
-            .AddView(static instrument => instrument.Meter.Name == Kestrel && instrument.Name != Connections ? MetricStreamConfiguration.Drop : null)
+            .AddView(View)
             .SetExemplarFilter(options.Otlp.Endpoint is null ? ExemplarFilterType.AlwaysOff : ExemplarFilterType.TraceBased);
         if (scraped)
             metrics.AddPrometheusExporter(static prometheus => prometheus.ScopeInfoEnabled = false);
@@ -49,6 +52,14 @@ internal static class Exporters
             });
         }
     }
+
+    private static MetricStreamConfiguration? View(Instrument instrument) => instrument switch
+    {
+        // What Kestrel measures of each request is measured of each call already.
+        { Meter.Name: Kestrel, Name: not Connections } => MetricStreamConfiguration.Drop,
+        _ when Wide.Contains(instrument.Name) => null,
+        _ => new MetricStreamConfiguration { CardinalityLimit = Telemetry.SeriesMax + 1 },
+    };
 
     /// <summary>Whether a trace begins is decided where its first span is; what follows it is traced too.</summary>
     private static void Configure(TracerProviderBuilder tracing, TelemetryOptions options) => tracing

@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using GrpcPool.Core.Execution;
@@ -14,13 +15,16 @@ namespace GrpcPool.Server.Services;
 /// <summary>Turns whatever ends a call into its status, and measures the call. The pool's services throw no <see cref="RpcException"/> of their own.</summary>
 internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter, ILogger<ErrorInterceptor> log) : Interceptor
 {
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    public async Task<TResponse> UnaryAsync<TService, TRequest, TResponse>(
+        TService service, TRequest request, ServerCallContext context, UnaryServerMethod<TService, TRequest, TResponse> method)
+        where TService : class
+        where TRequest : class
+        where TResponse : class
     {
         MeteredCall call = meter.Begin(context);
         try
         {
-            TResponse response = await continuation(request, context).ConfigureAwait(false);
+            TResponse response = await method(service, request, context).ConfigureAwait(false);
             meter.End(call, context, StatusCode.OK);
             return response;
         }
@@ -30,13 +34,16 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
         }
     }
 
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    public async Task ServerStreamingAsync<TService, TRequest, TResponse>(
+        TService service, TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TService, TRequest, TResponse> method)
+        where TService : class
+        where TRequest : class
+        where TResponse : class
     {
         MeteredCall call = meter.Begin(context);
         try
         {
-            await continuation(request, responseStream, context).ConfigureAwait(false);
+            await method(service, request, responseStream, context).ConfigureAwait(false);
             meter.End(call, context, StatusCode.OK);
         }
         catch (Exception fault) when (fault is not RpcException)
@@ -45,16 +52,20 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
         }
     }
 
-    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+    public async Task DuplexStreamingAsync<TService, TRequest, TResponse>(
+        TService service,
         IAsyncStreamReader<TRequest> requestStream,
         IServerStreamWriter<TResponse> responseStream,
         ServerCallContext context,
-        DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+        DuplexStreamingServerMethod<TService, TRequest, TResponse> method)
+        where TService : class
+        where TRequest : class
+        where TResponse : class
     {
         MeteredCall call = meter.Begin(context);
         try
         {
-            await continuation(requestStream, responseStream, context).ConfigureAwait(false);
+            await method(service, requestStream, responseStream, context).ConfigureAwait(false);
             meter.End(call, context, StatusCode.OK);
         }
         catch (Exception fault) when (fault is not RpcException)
@@ -62,6 +73,14 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
             throw End(call, ToRpcException(fault, context), context);
         }
     }
+
+    /// <summary>For services of others, which gRPC binds: those of reflection.</summary>
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream,
+        ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        DuplexStreamingAsync(continuation, requestStream, responseStream, context, static (next, requests, responses, context) => next(requests, responses, context));
 
     private RpcException End(MeteredCall call, RpcException told, ServerCallContext context)
     {

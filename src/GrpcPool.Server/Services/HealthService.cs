@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Health.V1;
 using GrpcPool.Core.Execution;
@@ -10,10 +11,19 @@ namespace GrpcPool.Server.Services;
 /// The standard health service, for the server ("") and for each of its services. Its watches end when the server drains: one that stayed open would hold up the
 /// shutdown.
 /// </summary>
-internal sealed class HealthService(TaskPool pool) : Health.HealthBase
+[BindServiceMethod(typeof(ServiceMethods<HealthService>), nameof(ServiceMethods<HealthService>.BindNothing))]
+internal sealed class HealthService(TaskPool pool) : Health.HealthBase, IGrpcService<HealthService>
 {
     private static readonly HashSet<string> Services =
         ["", TaskPoolService.Descriptor.FullName, WorkerService.Descriptor.FullName, ScheduleService.Descriptor.FullName, PoolAdminService.Descriptor.FullName, Health.Descriptor.FullName];
+
+    static ServiceDescriptor IGrpcService<HealthService>.Descriptor => Health.Descriptor;
+
+    public static void Map(MethodMap<HealthService> methods)
+    {
+        methods.Unary(nameof(Check), HealthCheckRequest.Parser, static (service, request, call) => service.Check(request, call));
+        methods.ServerStreaming<HealthCheckRequest, HealthCheckResponse>(nameof(Watch), HealthCheckRequest.Parser, static (service, request, responses, call) => service.Watch(request, responses, call));
+    }
 
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) => Services.Contains(request.Service)
         ? Task.FromResult(new HealthCheckResponse { Status = StatusOf(request.Service) })

@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
@@ -7,12 +8,30 @@ using GrpcPool.V1;
 namespace GrpcPool.Server.Services;
 
 /// <summary>The pool's contract for operators. Holds no state.</summary>
-internal sealed class PoolAdminGrpcService(TaskPool pool, PoolAdmin admin, PoolStreams streams) : PoolAdminService.PoolAdminServiceBase
+[BindServiceMethod(typeof(ServiceMethods<PoolAdminGrpcService>), nameof(ServiceMethods<PoolAdminGrpcService>.BindNothing))]
+internal sealed class PoolAdminGrpcService(TaskPool pool, PoolAdmin admin, PoolStreams streams) : PoolAdminService.PoolAdminServiceBase, IGrpcService<PoolAdminGrpcService>
 {
     private const int PathCharactersMax = 4096;
     private const int ReasonCharactersMax = 1024;
     private const string DefaultReason = "purged";
     private static readonly TimeSpan IntervalDefault = TimeSpan.FromSeconds(1), IntervalMin = TimeSpan.FromSeconds(0.1), IntervalMax = TimeSpan.FromMinutes(1);
+
+    static ServiceDescriptor IGrpcService<PoolAdminGrpcService>.Descriptor => PoolAdminService.Descriptor;
+
+    public static void Map(MethodMap<PoolAdminGrpcService> methods)
+    {
+        methods.Unary(nameof(GetPool), GetPoolRequest.Parser, static (service, request, call) => service.GetPool(request, call));
+        methods.ServerStreaming<WatchPoolRequest, WatchPoolResponse>(nameof(WatchPool), WatchPoolRequest.Parser, static (service, request, responses, call) => service.WatchPool(request, responses, call));
+        methods.Unary(nameof(ResizePool), ResizePoolRequest.Parser, static (service, request, call) => service.ResizePool(request, call));
+        methods.Unary(nameof(UpdateQueue), UpdateQueueRequest.Parser, static (service, request, call) => service.UpdateQueue(request, call));
+        methods.Unary(nameof(PauseQueue), PauseQueueRequest.Parser, static (service, request, call) => service.PauseQueue(request, call));
+        methods.Unary(nameof(ResumeQueue), ResumeQueueRequest.Parser, static (service, request, call) => service.ResumeQueue(request, call));
+        methods.Unary(nameof(PurgeQueue), PurgeQueueRequest.Parser, static (service, request, call) => service.PurgeQueue(request, call));
+        methods.Unary(nameof(ListWorkers), ListWorkersRequest.Parser, static (service, request, call) => service.ListWorkers(request, call));
+        methods.Unary(nameof(DrainWorker), DrainWorkerRequest.Parser, static (service, request, call) => service.DrainWorker(request, call));
+        methods.Unary(nameof(Drain), DrainRequest.Parser, static (service, request, call) => service.Drain(request, call));
+        methods.Unary(nameof(Backup), BackupRequest.Parser, static (service, request, call) => service.Backup(request, call));
+    }
 
     public override Task<GetPoolResponse> GetPool(GetPoolRequest request, ServerCallContext context) =>
         Task.FromResult(new GetPoolResponse { Pool = PoolMapping.ToInfo(pool, Caller.Read(pool, context)) });

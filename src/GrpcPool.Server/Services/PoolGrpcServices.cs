@@ -1,4 +1,4 @@
-using Grpc.AspNetCore.Server;
+using System.Diagnostics.CodeAnalysis;
 using Grpc.AspNetCore.Server.Model;
 using GrpcPool.Server.Observability;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +11,9 @@ internal static class PoolGrpcServices
     /// <summary>The largest message taken. Never lifted: a megabyte of gzip can become ten gigabytes.</summary>
     public const int ReceiveBytesMax = 4 << 20;
 
+    /// <summary>What gRPC wants to know of a service that it makes.</summary>
+    public const DynamicallyAccessedMemberTypes Reflected = DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods;
+
     public static void AddPoolServices(this IServiceCollection services)
     {
         if (services.Any(static service => service.ServiceType == typeof(TaskPoolGrpcService)))
@@ -19,24 +22,21 @@ internal static class PoolGrpcServices
         services.AddSingleton<WatchStreams>();
         services.AddSingleton<LogStreams>();
         services.AddSingleton<PoolStreams>();
-        services.AddSingleton<TaskPoolGrpcService>();
         services.AddSingleton<WorkerStreams>();
-        services.AddSingleton<WorkerGrpcService>();
-        services.AddSingleton<ScheduleGrpcService>();
-        services.AddSingleton<PoolAdminGrpcService>();
-        services.AddSingleton<HealthService>();
         services.AddSingleton<CallMeter>();
         services.AddSingleton<ErrorInterceptor>();
-        services.AddSingleton<PackedCalls>();
-        services.AddSingleton<IServiceMethodProvider<PackedCalls>, PackedMethods>();
-        services.AddGrpc().AddServiceOptions<PackedCalls>(static service => service.MaxReceiveMessageSize = ReceiveBytesMax).AddPoolService<TaskPoolGrpcService>().AddPoolService<WorkerGrpcService>().AddPoolService<ScheduleGrpcService>().AddPoolService<PoolAdminGrpcService>().AddPoolService<HealthService>();
+        services.AddPoolService<TaskPoolGrpcService>();
+        services.AddPoolService<WorkerGrpcService>();
+        services.AddPoolService<ScheduleGrpcService>();
+        services.AddPoolService<PoolAdminGrpcService>();
+        services.AddPoolService<HealthService>();
     }
 
-    /// <summary>Lets the pool's rules hold for a service.</summary>
-    public static IGrpcServerBuilder AddPoolService<TService>(this IGrpcServerBuilder grpc)
-        where TService : class => grpc.AddServiceOptions<TService>(static service =>
-        {
-            service.MaxReceiveMessageSize = ReceiveBytesMax;
-            service.Interceptors.Add<ErrorInterceptor>();
-        });
+    private static void AddPoolService<[DynamicallyAccessedMembers(Reflected)] TService>(this IServiceCollection services)
+        where TService : class, IGrpcService<TService>
+    {
+        services.AddSingleton<TService>();
+        services.AddSingleton<IServiceMethodProvider<TService>, ServiceMethods<TService>>();
+        services.AddGrpc().AddServiceOptions<TService>(static service => service.MaxReceiveMessageSize = ReceiveBytesMax);
+    }
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
@@ -8,11 +9,27 @@ using GrpcPool.V1;
 namespace GrpcPool.Server.Services;
 
 /// <summary>The pool's contract for whoever wants tasks on a timetable. Holds no state: check, map, ask the pool, map.</summary>
-internal sealed class ScheduleGrpcService(TaskPool pool) : ScheduleService.ScheduleServiceBase
+[BindServiceMethod(typeof(ServiceMethods<ScheduleGrpcService>), nameof(ServiceMethods<ScheduleGrpcService>.BindNothing))]
+internal sealed class ScheduleGrpcService(TaskPool pool) : ScheduleService.ScheduleServiceBase, IGrpcService<ScheduleGrpcService>
 {
     private const int UpcomingDefault = 10;
 
     private readonly ScheduleBook _schedules = pool.Schedules;
+
+    static ServiceDescriptor IGrpcService<ScheduleGrpcService>.Descriptor => ScheduleService.Descriptor;
+
+    public static void Map(MethodMap<ScheduleGrpcService> methods)
+    {
+        methods.Unary(nameof(CreateSchedule), CreateScheduleRequest.Parser, static (service, request, call) => service.CreateSchedule(request, call));
+        methods.Unary(nameof(GetSchedule), GetScheduleRequest.Parser, static (service, request, call) => service.GetSchedule(request, call));
+        methods.Unary(nameof(ListSchedules), ListSchedulesRequest.Parser, static (service, request, call) => service.ListSchedules(request, call));
+        methods.Unary(nameof(UpdateSchedule), UpdateScheduleRequest.Parser, static (service, request, call) => service.UpdateSchedule(request, call));
+        methods.Unary(nameof(PauseSchedule), PauseScheduleRequest.Parser, static (service, request, call) => service.PauseSchedule(request, call));
+        methods.Unary(nameof(ResumeSchedule), ResumeScheduleRequest.Parser, static (service, request, call) => service.ResumeSchedule(request, call));
+        methods.Unary(nameof(TriggerSchedule), TriggerScheduleRequest.Parser, static (service, request, call) => service.TriggerSchedule(request, call));
+        methods.Unary(nameof(DeleteSchedule), DeleteScheduleRequest.Parser, static (service, request, call) => service.DeleteSchedule(request, call));
+        methods.Unary(nameof(ListUpcoming), ListUpcomingRequest.Parser, static (service, request, call) => service.ListUpcoming(request, call));
+    }
 
     public override async Task<CreateScheduleResponse> CreateSchedule(CreateScheduleRequest request, ServerCallContext context)
     {

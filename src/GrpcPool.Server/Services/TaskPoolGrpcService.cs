@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Handlers;
@@ -9,11 +10,48 @@ using TaskFilter = GrpcPool.Core.Storage.TaskFilter;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>The pool's contract for whoever submits and watches, but for <see cref="PackedCalls"/>. Holds no state: check, map, ask the pool, map.</summary>
-internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase
+/// <summary>The pool's contract for whoever submits and watches. Holds no state: check, map, ask the pool, map.</summary>
+/// <remarks>
+/// The two calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher.
+/// </remarks>
+[BindServiceMethod(typeof(ServiceMethods<TaskPoolGrpcService>), nameof(ServiceMethods<TaskPoolGrpcService>.BindNothing))]
+internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase, IGrpcService<TaskPoolGrpcService>
 {
     private const int BatchMax = 10_000;
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(5);
+
+    static ServiceDescriptor IGrpcService<TaskPoolGrpcService>.Descriptor => TaskPoolService.Descriptor;
+
+    public static void Map(MethodMap<TaskPoolGrpcService> methods)
+    {
+        methods.Unary(nameof(Submit), SubmitRequest.Parser, static (answer, context) => context.Complete(answer), static (service, request, call) => service.SubmitAsync(request, call));
+        methods.Unary(nameof(SubmitBatch), SubmitBatchRequest.Parser, static (service, request, call) => service.SubmitBatch(request, call));
+        methods.DuplexStreaming<SubmitStreamRequest, SubmitStreamResponse>(nameof(SubmitStream), SubmitStreamRequest.Parser, static (service, requests, responses, call) => service.SubmitStream(requests, responses, call));
+        methods.ServerStreaming<SubmitAndWatchRequest, SubmitAndWatchResponse>(nameof(SubmitAndWatch), SubmitAndWatchRequest.Parser, static (service, request, responses, call) => service.SubmitAndWatch(request, responses, call));
+        methods.ServerStreaming<WatchRequest, PackedWatchResponse>(nameof(Watch), WatchRequest.Parser, static (answer, context) => answer.WriteTo(context), static (service, request, responses, call) => service.WatchAsync(request, responses, call));
+        methods.Unary(nameof(GetStatus), GetStatusRequest.Parser, static (service, request, call) => service.GetStatus(request, call));
+        methods.Unary(nameof(Wait), WaitRequest.Parser, static (service, request, call) => service.Wait(request, call));
+        methods.Unary(nameof(List), ListRequest.Parser, static (service, request, call) => service.List(request, call));
+        methods.Unary(nameof(Count), CountRequest.Parser, static (service, request, call) => service.Count(request, call));
+        methods.Unary(nameof(Cancel), CancelRequest.Parser, static (service, request, call) => service.Cancel(request, call));
+        methods.Unary(nameof(CancelMatching), CancelMatchingRequest.Parser, static (service, request, call) => service.CancelMatching(request, call));
+        methods.Unary(nameof(Retry), RetryRequest.Parser, static (service, request, call) => service.Retry(request, call));
+        methods.Unary(nameof(RetryMatching), RetryMatchingRequest.Parser, static (service, request, call) => service.RetryMatching(request, call));
+        methods.Unary(nameof(Delete), DeleteRequest.Parser, static (service, request, call) => service.Delete(request, call));
+        methods.Unary(nameof(Complete), CompleteRequest.Parser, static (service, request, call) => service.Complete(request, call));
+        methods.ServerStreaming<ReadLogRequest, ReadLogResponse>(nameof(ReadLog), ReadLogRequest.Parser, static (service, request, responses, call) => service.ReadLog(request, responses, call));
+    }
+
+    private async Task<byte[]> SubmitAsync(SubmitRequest request, ServerCallContext context)
+    {
+        NewTask task = Submissions.Read(pool, request.Task, Caller.Namespace(context), context);
+        SubmitResult[] results = await pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
+        SubmitResult accepted = Submissions.Accepted(pool, task, results[0]);
+        return Packing.ToAnswer(pool.View(accepted.Task!), accepted.Verdict == SubmitVerdict.Created);
+    }
+
+    private Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, ServerCallContext context) =>
+        streams.WatchAsync(request, stream, Caller.Namespace(context), context);
 
     public override Task<SubmitBatchResponse> SubmitBatch(SubmitBatchRequest request, ServerCallContext context)
     {

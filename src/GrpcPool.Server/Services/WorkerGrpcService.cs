@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Workers;
@@ -6,8 +7,16 @@ using GrpcPool.V1;
 namespace GrpcPool.Server.Services;
 
 /// <summary>The pool's contract for whoever executes tasks. Holds no state: a worker's is in its session.</summary>
-internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : WorkerService.WorkerServiceBase
+[BindServiceMethod(typeof(ServiceMethods<WorkerGrpcService>), nameof(ServiceMethods<WorkerGrpcService>.BindNothing))]
+internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : WorkerService.WorkerServiceBase, IGrpcService<WorkerGrpcService>
 {
+    static ServiceDescriptor IGrpcService<WorkerGrpcService>.Descriptor => WorkerService.Descriptor;
+
+    public static void Map(MethodMap<WorkerGrpcService> methods)
+    {
+        methods.DuplexStreaming<ConnectRequest, ConnectResponse>(nameof(Connect), ConnectRequest.Parser, static (service, requests, responses, call) => service.Connect(requests, responses, call));
+    }
+
     public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
     {
         Hello hello = await ReadHelloAsync(requestStream, context).ConfigureAwait(false);
