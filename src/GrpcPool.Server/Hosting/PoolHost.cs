@@ -67,6 +67,7 @@ public static class PoolHost
         builder.Services.AddSingleton<IReloaded>(static host => host.GetRequiredService<JwtKeys>());
         builder.Services.AddSingleton<AccessGate>();
         builder.Services.AddHostedService<FileWatch>();
+        builder.Services.AddHostedService<IdleMemory>();
         builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = UnixSocket.Bind);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ApplicationServices.GetRequiredService<Listeners>().Configure(kestrel));
         WebApplication app = builder.Build();
