@@ -104,6 +104,8 @@ internal sealed class SqliteTaskStore(SqliteOptions options) : ITaskStore, IDisp
         _readers?.Dispose();
         lock (_writing)
         {
+            if (_disposed)
+                return;
             _disposed = true;
             try
             {

@@ -20,6 +20,16 @@ public sealed class DatabaseTests : IDisposable
     public void This_version_of_SQLite_does_not_lose_commits() => Assert.True(Connection.Version >= new Version(3, 51, 3));
 
     [Fact(Timeout = TimeoutMs)]
+    public async Task A_store_may_be_closed_twice()
+    {
+        StoreDriver first = await _folder.OpenAsync("a.db");
+        var store = (IDisposable)first.Store;
+        _folder.Close(first.Store);
+        store.Dispose();
+        await _folder.OpenAsync("a.db");
+    }
+
+    [Fact(Timeout = TimeoutMs)]
     public async Task A_second_process_is_refused_until_the_first_has_ended()
     {
         StoreDriver first = await _folder.OpenAsync("a.db");
