@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcPool.Server.Hosting;
 
-/// <summary>Refuses connections above a number, and ends those that are left when the pool has closed.</summary>
+/// <summary>Refuses connections above a number, ends those that are left when the pool has closed, and lets go of those that have ended.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "It lives as long as the server.")]
 internal sealed class ConnectionLimit
 {
@@ -15,7 +15,14 @@ internal sealed class ConnectionLimit
     /// <summary>How often refusals are told: whoever makes them happen decides how many there are.</summary>
     private static readonly TimeSpan Telling = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How long calls may go on when their connection has ended. Kestrel waits for them, and for ever where a client has sent calls faster than it read the answers: their ends are
+    /// queued for the connection, and those above the bound of that queue are lost. Such a connection would keep its memory, and its place among all.
+    /// </summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _cut = new();
+    private readonly TimeProvider _time;
     private readonly int _max;
     private readonly Seldom _telling;
     private readonly ILogger _log;
@@ -23,7 +30,7 @@ internal sealed class ConnectionLimit
 
     public ConnectionLimit(int max, TaskPool pool, ILogger log)
     {
-        (_max, _telling, _log) = (max, new Seldom(pool.Time, Telling), log);
+        (_max, _time, _telling, _log) = (max, pool.Time, new Seldom(pool.Time, Telling), log);
         pool.Closed.UnsafeRegister(static cut => ((CancellationTokenSource)cut!).CancelAfter(LastAnswers), _cut);
     }
 
@@ -40,11 +47,25 @@ internal sealed class ConnectionLimit
             }
 
             using CancellationTokenRegistration cut = _cut.Token.UnsafeRegister(static connection => ((ConnectionContext)connection!).Abort(), connection);
-            await next(connection).ConfigureAwait(false);
+            await UntilEndAsync(next(connection), connection.ConnectionClosed).ConfigureAwait(false);
         }
         finally
         {
             Interlocked.Decrement(ref _open);
         }
     };
+
+    private async Task UntilEndAsync(Task serving, CancellationToken closed)
+    {
+        await serving.WaitAsync(closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await serving.WaitAsync(Linger, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!serving.IsCompleted)
+        {
+            if (_telling.MayTell())
+                Log.ConnectionLeft(_log, Linger);
+        }
+    }
 }

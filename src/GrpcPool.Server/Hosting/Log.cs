@@ -37,4 +37,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection was refused: {Max} are open")]
     public static partial void ConnectionRefused(ILogger logger, int max);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A connection has ended, and its calls have not {Linger} later: its other end has sent them and read no answers. It is left to itself")]
+    public static partial void ConnectionLeft(ILogger logger, TimeSpan linger);
 }

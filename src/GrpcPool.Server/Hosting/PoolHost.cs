@@ -96,6 +96,9 @@ public static class PoolHost
         // It has nothing to say at that level, and as long as it might, each call gets an activity and a log scope.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
+        // Whoever sends calls and reads no answers could have a line written for each; ConnectionLimit tells of such connections.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
+
         // The caller tells why a start failed, in one line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }

@@ -57,11 +57,24 @@ public sealed class FloodTests
     [Fact(Timeout = 120_000)]
     public Task Windows_that_grow_a_byte_at_a_time() => FloodAsync(effort: 10_000, static _ => Frame(WindowUpdate, 0, 0, [0, 0, 0, 1]));
 
+    /// <summary>Kestrel would wait for ever for what it has lost of them, and each such connection would be one less for all others.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task Calls_whose_answers_are_not_read_leave_no_connection_behind()
+    {
+        await using Siege siege = await Siege.LayAsync("Limits:Connections=10");
+        await FloodAsync(siege, effort: 20_000, static number =>
+            [.. Frame(Headers, EndHeaders, (2 * number) + 1, Call(Submit)), .. Frame(Data, EndStream, (2 * number) + 1, new byte[5])]);
+        await siege.ComeInAsync();
+    }
+
     private static async Task FloodAsync(int effort, Func<int, byte[]> frame)
     {
         await using Siege siege = await Siege.LayAsync();
-        siege.Expected = static line => line.Contains("Kestrel.Http2", StringComparison.Ordinal);
-        await siege.WithstandsAsync(attack => attack.OverAsync(Connections, async connection =>
+        await FloodAsync(siege, effort, frame);
+    }
+
+    private static Task FloodAsync(Siege siege, int effort, Func<int, byte[]> frame) =>
+        siege.WithstandsAsync(attack => attack.OverAsync(Connections, async connection =>
         {
             for (int sent = 0; ; sent += Together)
             {
@@ -69,5 +82,4 @@ public sealed class FloodTests
                 attack.Count(Together);
             }
         }), effort);
-    }
 }

@@ -83,6 +83,25 @@ internal sealed class Siege : IAsyncDisposable
         Assert.Equal(TaskState.Succeeded, state);
     }
 
+    /// <summary>Ends when there is a place for a new connection.</summary>
+    public async Task ComeInAsync()
+    {
+        using GrpcChannel channel = GrpcChannel.ForAddress(Address);
+        var newcomer = new TaskPoolService.TaskPoolServiceClient(channel);
+        CountResponse? answer = null;
+        while (answer is null)
+        {
+            try
+            {
+                answer = await newcomer.CountAsync(new CountRequest(), TestServer.Call);
+            }
+            catch (RpcException refused) when (refused.StatusCode is StatusCode.Unavailable or StatusCode.Internal)
+            {
+                // All places are taken still.
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _channel.Dispose();
