@@ -58,14 +58,10 @@ internal sealed class ConnectionLimit
     private async Task UntilEndAsync(Task serving, CancellationToken closed)
     {
         await serving.WaitAsync(closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        try
-        {
-            await serving.WaitAsync(Linger, _time, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (TimeoutException) when (!serving.IsCompleted)
-        {
-            if (_telling.MayTell())
-                Log.ConnectionLeft(_log, Linger);
-        }
+        await serving.WaitAsync(Linger, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (serving.IsCompleted)
+            await serving.ConfigureAwait(false);
+        else if (_telling.MayTell())
+            Log.ConnectionLeft(_log, Linger);
     }
 }

@@ -93,7 +93,7 @@ internal sealed class Siege : IAsyncDisposable
         {
             try
             {
-                answer = await newcomer.CountAsync(new CountRequest(), TestServer.Call);
+                answer = await newcomer.CountAsync(new CountRequest(), TestServer.Call.WithWaitForReady());
             }
             catch (RpcException refused) when (refused.StatusCode is StatusCode.Unavailable or StatusCode.Internal)
             {
