@@ -10,6 +10,9 @@ namespace GrpcPool.Server.Hosting;
 /// <summary>The body of a call, which tells how much of it has been read and is kept until there is more.</summary>
 internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room) : PipeReader, IRequestBodyPipeFeature
 {
+    /// <summary>Whether it is compressed, and its length.</summary>
+    private const int PrefixBytes = 5;
+
     private PipeReader? _inner;
     private ReadOnlySequence<byte> _buffer;
     private volatile bool _givenUp;
@@ -44,6 +47,7 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
         ThrowIfGivenUp();
         ReadResult result = await Inner.ReadAsync(cancellationToken).ConfigureAwait(false);
         ThrowIfGivenUp();
+        ThrowIfHuge(result.Buffer);
         _buffer = result.Buffer;
         return result;
     }
@@ -52,6 +56,7 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     {
         ThrowIfGivenUp();
         bool read = Inner.TryRead(out result);
+        ThrowIfHuge(result.Buffer);
         _buffer = result.Buffer;
         return read;
     }
@@ -69,6 +74,13 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     public override void CancelPendingRead() => Inner.CancelPendingRead();
 
     public override void Complete(Exception? exception = null) => Inner.Complete(exception);
+
+    /// <summary>gRPC takes a length that is no <see cref="int"/> for a fault of the server, and would write a line about it. What is read begins with a message.</summary>
+    private static void ThrowIfHuge(in ReadOnlySequence<byte> message)
+    {
+        if (message.Length >= PrefixBytes && (message.Slice(1, 1).FirstSpan[0] & 0x80) != 0)
+            throw new Google.Rpc.Status { Code = (int)Code.ResourceExhausted, Message = "the message says that it has 2 GiB or more; split what it carries" }.ToRpcException();
+    }
 
     private void ThrowIfGivenUp()
     {

@@ -99,6 +99,9 @@ public static class PoolHost
         // Whoever sends calls and reads no answers could have a line written for each; ConnectionLimit tells of such connections.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
 
+        // What is worth a line is logged by ErrorInterceptor; the rest is what callers send, one line and one stack for each.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
+
         // The caller tells why a start failed, in one line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }

@@ -12,7 +12,9 @@ using Log = GrpcPool.Server.Hosting.Log;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>Turns whatever ends a call into its status, and measures the call. The pool's services throw no <see cref="RpcException"/> of their own.</summary>
+/// <summary>
+/// Turns whatever ends a call into its status, and measures the call. The pool's services throw no <see cref="RpcException"/> of their own: one is of the reading of a stream's messages.
+/// </summary>
 internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter, ILogger<ErrorInterceptor> log) : Interceptor
 {
     public async Task<TResponse> UnaryAsync<TService, TRequest, TResponse>(
@@ -28,9 +30,9 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
             meter.End(call, context, StatusCode.OK);
             return response;
         }
-        catch (Exception fault) when (fault is not RpcException)
+        catch (Exception fault)
         {
-            throw End(call, ToRpcException(fault, context), context);
+            throw End(call, fault as RpcException ?? ToRpcException(fault, context), context);
         }
     }
 
@@ -46,9 +48,9 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
             await method(service, request, responseStream, context).ConfigureAwait(false);
             meter.End(call, context, StatusCode.OK);
         }
-        catch (Exception fault) when (fault is not RpcException)
+        catch (Exception fault)
         {
-            throw End(call, ToRpcException(fault, context), context);
+            throw End(call, fault as RpcException ?? ToRpcException(fault, context), context);
         }
     }
 
@@ -68,9 +70,9 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
             await method(service, requestStream, responseStream, context).ConfigureAwait(false);
             meter.End(call, context, StatusCode.OK);
         }
-        catch (Exception fault) when (fault is not RpcException)
+        catch (Exception fault)
         {
-            throw End(call, ToRpcException(fault, context), context);
+            throw End(call, fault as RpcException ?? ToRpcException(fault, context), context);
         }
     }
 

@@ -73,8 +73,23 @@ internal sealed class MethodMap<[DynamicallyAccessedMembers(PoolGrpcServices.Ref
             type,
             TService.Descriptor.FullName,
             name,
-            Marshallers.Create(static (_, _) => throw new NotSupportedException("the server writes no requests"), context => parser.ParseFrom(context.PayloadAsReadOnlySequence())),
+            Marshallers.Create(static (_, _) => throw new NotSupportedException("the server writes no requests"), context => Read(parser, context)),
             Marshallers.Create(write, static _ => throw new NotSupportedException("the server reads no answers")));
+
+    /// <summary>Messages are read before anything of ours is called, so that bytes which make none must be answered here.</summary>
+    private static TRequest Read<TRequest>(MessageParser<TRequest> parser, DeserializationContext context)
+        where TRequest : IMessage<TRequest>
+    {
+        try
+        {
+            return parser.ParseFrom(context.PayloadAsReadOnlySequence());
+        }
+        catch (InvalidProtocolBufferException fault)
+        {
+            var violation = new FieldViolation("request", $"must be a serialized message of its type, made from the protos of this server: {fault.Message}");
+            throw ErrorTable.ToStatus(new PoolError.InvalidFields([violation])).ToRpcException();
+        }
+    }
 
     private static void Write<TResponse>(TResponse answer, SerializationContext context)
         where TResponse : IMessage<TResponse>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
+using Grpc.Core;
 
 namespace GrpcPool.Server.Tests.Hostile;
 
@@ -8,6 +9,11 @@ namespace GrpcPool.Server.Tests.Hostile;
 internal static class RawCall
 {
     public const string Submit = "/grpcpool.v1.TaskPoolService/Submit", SubmitStream = "/grpcpool.v1.TaskPoolService/SubmitStream", Watch = "/grpcpool.v1.TaskPoolService/Watch";
+
+    private static readonly Marshaller<byte[]> Bytes = Marshallers.Create(static bytes => bytes, static bytes => bytes);
+
+    /// <summary>A method whose messages may be any bytes.</summary>
+    public static Method<byte[], byte[]> Method(MethodType type, string service, string name) => new(type, service, name, Bytes, Bytes);
 
     public static byte[] Message(ReadOnlySpan<byte> body, byte compressed = 0, uint? length = null)
     {

@@ -91,10 +91,34 @@ public sealed class RubbishTests
     public async Task A_message_that_is_no_message_is_an_error_of_its_call()
     {
         await using TestServer server = await TestServer.StartAsync();
-        server.Expected = static entry => entry.Category == "Grpc.AspNetCore.Server.ServerCallHandler"; // Of bytes that make no message the library logs an error of its own.
+        server.Expected = static entry => entry.Category == "Grpc.AspNetCore.Server.ServerCallHandler"; // Of bytes that cannot be unpacked the library logs an error of its own.
         using var http = new HttpClient();
         foreach (byte[] body in (byte[][])[[], [0, 0], [7, 0, 0, 0, 0], RawCall.Message([0xFF, 0xFF, 0xFF]), [0, 0, 0, 0, 9, 1], RawCall.Message([1, 2, 3], compressed: 1)])
             Assert.NotEqual("0", await RawCall.PostAsync(http, server.GrpcAddress, RawCall.Submit, new ByteArrayContent(body), Stop, ("grpc-encoding", "gzip")));
+        await AssertServesAsync(server);
+    }
+
+    [Fact(Timeout = 20_000)]
+    public async Task Bytes_that_are_no_message_of_the_contract_are_told_so()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        CallInvoker invoker = server.Channel.CreateCallInvoker();
+        Assert.Equal(["request"], await Refused.FieldsAsync(invoker.AsyncUnaryCall(RawCall.Method(MethodType.Unary, TaskPoolService.Descriptor.FullName, "Submit"), null, TestServer.Call, [0xFF, 0xFF])));
+        using AsyncDuplexStreamingCall<byte[], byte[]> stream = invoker.AsyncDuplexStreamingCall(RawCall.Method(MethodType.DuplexStreaming, WorkerService.Descriptor.FullName, "Connect"), null, TestServer.Call);
+        await stream.RequestStream.WriteAsync([0xFF, 0xFF], Stop);
+        Assert.Equal(["request"], Refused.FieldsOf(await Refused.WithAsync(StatusCode.InvalidArgument, stream.ResponseStream.MoveNext(Stop))));
+        await AssertServesAsync(server);
+    }
+
+    [Theory(Timeout = 20_000)]
+    [InlineData(RawCall.Submit)]
+    [InlineData(RawCall.SubmitStream)]
+    public async Task A_message_that_says_it_has_gigabytes_is_too_large(string method)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using var http = new HttpClient();
+        string status = await RawCall.PostAsync(http, server.GrpcAddress, method, new ByteArrayContent(RawCall.Message(new byte[1000], length: uint.MaxValue)), Stop);
+        Assert.Equal($"{(int)StatusCode.ResourceExhausted}", status);
         await AssertServesAsync(server);
     }
 
