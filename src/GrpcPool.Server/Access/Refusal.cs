@@ -4,9 +4,11 @@ using Google.Protobuf;
 using Google.Rpc;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using GrpcPool.Server.Observability;
 using GrpcPool.Server.Services;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
 using HttpResponse = Microsoft.AspNetCore.Http.HttpResponse;
 using Status = Google.Rpc.Status;
@@ -48,6 +50,8 @@ internal static class Refusal
             return Task.CompletedTask;
         }
 
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName is { } method)
+            context.RequestServices.GetService<CallMeter>()?.Refused(method, (StatusCode)status.Code);
         response.ContentType = context.Request.ContentType;
         response.Headers[StatusHeader] = status.Code.ToString(CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);

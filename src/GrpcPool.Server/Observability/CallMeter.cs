@@ -45,6 +45,9 @@ internal sealed class CallMeter(TaskPool pool, TelemetryOptions? options = null)
         span.Stop();
     }
 
+    /// <summary>A call was answered before it came to its service.</summary>
+    public void Refused(string method, StatusCode status) => _duration.Record(0, Tags(method, status));
+
     private Activity? Start(ServerCallContext context)
     {
         // A host that traces its requests has a span for this one.

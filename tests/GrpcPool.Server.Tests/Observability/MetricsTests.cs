@@ -4,6 +4,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Grpc.Net.Client;
+using GrpcPool.Server.Access;
 using GrpcPool.Server.Tests.Infrastructure;
 using GrpcPool.Server.Tests.Polyglot;
 using GrpcPool.V1;
@@ -55,6 +56,22 @@ public sealed partial class MetricsTests
         Assert.Equal(scrape.Value("grpcpool_store_commit_size_count"), scrape.Value("grpcpool_store_commit_duration_seconds_count"));
         Assert.Equal(4, scrape.Value("rpc_server_call_duration_seconds_count", ("rpc_method", "grpcpool.v1.TaskPoolService/Submit"), ("rpc_response_status_code", "OK")));
         Assert.Equal(1, scrape.Value("rpc_server_call_duration_seconds_count", ("rpc_method", "grpcpool.v1.TaskPoolService/Submit"), ("rpc_response_status_code", "RESOURCE_EXHAUSTED")));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task Calls_that_are_refused_before_their_service_are_counted_too()
+    {
+        string submitter = Convert.ToHexString(TokenHash.Of("submitter"));
+        using ServerProcess server = await ServerProcess.ServeAsync($"Access:Tokens:submitter:Hash={submitter}", "Access:Tokens:submitter:Roles:0=submit", "Access:Tokens:submitter:Namespace=default");
+        using GrpcChannel channel = GrpcChannel.ForAddress(server.GrpcAddress);
+        var client = new TaskPoolService.TaskPoolServiceClient(channel);
+        var metadata = new Metadata { { "authorization", "Bearer submitter" } };
+        await Refused.WithAsync(StatusCode.Unauthenticated, client.GetStatusAsync(new GetStatusRequest { Id = "a" }, TestServer.Call));
+        await Refused.WithAsync(StatusCode.PermissionDenied, client.GetStatusAsync(new GetStatusRequest { Id = "a" }, TestServer.Call.WithHeaders(metadata)));
+
+        Scrape scrape = await Scrape.OfAsync(server);
+        foreach (string status in (string[])["UNAUTHENTICATED", "PERMISSION_DENIED"])
+            Assert.Equal(1, scrape.Value("rpc_server_call_duration_seconds_count", ("rpc_method", "grpcpool.v1.TaskPoolService/GetStatus"), ("rpc_response_status_code", status)));
     }
 
     [Fact(Timeout = TimeoutMs)]
