@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Google.Protobuf;
@@ -102,7 +103,10 @@ internal sealed class Attempt : WorkContext, IThreadPoolWorkItem
 
     private async Task RunAsync()
     {
-        _outcome = await WorkOutcome.OfAsync(_handler, this, _stopping.Token).ConfigureAwait(false);
+        Activity? span = WorkTrace.Start(Task);
+        WorkOutcome outcome = await WorkOutcome.OfAsync(_handler, this, _stopping.Token).ConfigureAwait(false);
+        WorkTrace.End(span, outcome);
+        _outcome = outcome;
         _news.TryWrite(this);
     }
 

@@ -99,6 +99,9 @@ internal sealed class StubStream(IServerStreamWriter<ConnectResponse> writer)
     public Task AssignAsync(string kind, IEnumerable<string> ids) =>
         SayAsync(new ConnectResponse { Assignments = new Assignments { Sequence = ++_sequence, Items = { ids.Select(id => new Assignment { Lease = Lease(id), Task = Info(id, kind) }) } } });
 
+    public Task AssignAsync(TaskInfo task) =>
+        SayAsync(new ConnectResponse { Assignments = new Assignments { Sequence = ++_sequence, Items = { new Assignment { Lease = Lease(task.Id), Task = task } } } });
+
     public Task AcceptAsync(long sequence) => SayAsync(new ConnectResponse { Accepted = new Accepted { Sequence = sequence } });
 
     public Task CancelAsync(string id, string reason) =>

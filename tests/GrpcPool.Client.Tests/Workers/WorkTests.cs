@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using GrpcPool.Client.Tests.Infrastructure;
 using GrpcPool.Client.Workers;
 using GrpcPool.V1;
@@ -54,6 +56,43 @@ public sealed class WorkTests
         while (free < 8)
             free += await stream.NextCreditAsync();
         Assert.Equal(8, free);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_handler_continues_the_trace_that_its_task_came_with()
+    {
+        const string trace = "0af7651916cd43dd8448eb211c80319c", attempt = "b7ad6b7169203331";
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "GrpcPool.Client",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span => spans.Enqueue(span),
+        };
+        ActivitySource.AddActivityListener(listener);
+        var current = new ConcurrentDictionary<string, string?>();
+        var handler = new TestHandler
+        {
+            OnRun = (context, _) =>
+            {
+                current[context.TaskId] = Activity.Current?.TraceId.ToString();
+                return ValueTask.FromResult(context.TaskId == "bad" ? WorkOutcome.Failed("no such image") : WorkOutcome.Succeeded());
+            },
+        };
+        await using StubServer server = await StubServer.StartAsync(new StubPool(), workers: _pool);
+        await using TestWorker worker = await TestWorker.StartAsync(server.Address, handler, _time);
+        StubStream stream = await BeginAsync();
+        foreach (string id in (string[])["good", "bad"])
+            await stream.AssignAsync(new TaskInfo { Id = id, Kind = "test", Attempt = 1, Headers = { ["traceparent"] = $"00-{trace}-{attempt}-01" } });
+        await stream.AssignAsync(new TaskInfo { Id = "untraced", Kind = "test", Attempt = 1 });
+        await stream.AssignAsync(new TaskInfo { Id = "strange", Kind = "test", Attempt = 1, Headers = { ["traceparent"] = "no trace at all" } });
+        await EndingsAsync(stream, 4);
+
+        Assert.Equal((trace, trace, null, null), (current["good"], current["bad"], current["untraced"], current["strange"]));
+        Dictionary<string, Activity> told = spans.Where(static span => $"{span.TraceId}" == trace).ToDictionary(static span => (string)span.GetTagItem("grpcpool.task.id")!);
+        Assert.Equal(("work test", attempt, ActivityStatusCode.Unset), (told["good"].DisplayName, $"{told["good"].ParentSpanId}", told["good"].Status));
+        Assert.Equal((ActivityStatusCode.Error, "no such image"), (told["bad"].Status, told["bad"].StatusDescription));
+        Assert.Equal(2, told.Count);
     }
 
     [Fact(Timeout = 60_000)]
