@@ -32,7 +32,7 @@ internal sealed record Language(string Name, string[] Programs, string[] Files, 
         Tools.Require(language.Programs);
         string[] missing = [.. language.Files.Select(file => Path.Combine(Script.FolderOf(name), file)).Where(static file => !Path.Exists(file))];
         Tools.Require(missing.Length == 0, string.Join(", ", missing));
-        await Builds.GetOrAdd(name, static (_, language) => new Lazy<Task>(() => BuildAsync(language)), language).Value;
+        await Builds.GetOrAdd(name, static (_, language) => new Lazy<Task>(() => BuildAsync(language)), language).Value.WaitAsync(TestContext.Current.CancellationToken);
         return language;
     }
 
@@ -46,11 +46,13 @@ internal sealed record Language(string Name, string[] Programs, string[] Files, 
 
     private static IEnumerable<string> Jars(params string[] names) => names.Select(static name => $"/usr/share/java/{name}.jar");
 
+    /// <summary>It is for all tests, and does not end with the one that came first.</summary>
     private static async Task BuildAsync(Language language)
     {
         if (language.Build is not [string program, .. string[] arguments])
             return;
-        (int exitCode, string output) = await Script.RunAsync(language.Name, program, arguments);
+        using Script script = Script.Start(language.Name, program, arguments);
+        (int exitCode, string output) = await script.EndAsync(CancellationToken.None);
         Assert.True(exitCode == 0, output);
     }
 }

@@ -85,9 +85,12 @@ internal sealed class Script : IDisposable
     }
 
     /// <summary>Waits for its end: the exit code, and what it wrote.</summary>
-    public async Task<(int ExitCode, string Output)> EndAsync()
+    public Task<(int ExitCode, string Output)> EndAsync() => EndAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Waits for its end, as long as it is to.</summary>
+    public async Task<(int ExitCode, string Output)> EndAsync(CancellationToken stop)
     {
-        await Task.WhenAll(_output, _errors, _process.WaitForExitAsync(TestContext.Current.CancellationToken)).WaitAsync(TestContext.Current.CancellationToken);
+        await Task.WhenAll(_output, _errors, _process.WaitForExitAsync(stop)).WaitAsync(stop);
         return (_process.ExitCode, await _output + await _errors);
     }
 

@@ -16,7 +16,7 @@ namespace GrpcPool.Server.Tests.Workers;
 [SupportedOSPlatform("linux")]
 public sealed class SupervisedAccessTests
 {
-    private const int TimeoutMs = 120_000;
+    private const int TimeoutMs = 600_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
