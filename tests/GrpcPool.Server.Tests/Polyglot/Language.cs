@@ -52,7 +52,7 @@ internal sealed record Language(string Name, string[] Programs, string[] Files, 
         if (language.Build is not [string program, .. string[] arguments])
             return;
         using Script script = Script.Start(language.Name, program, arguments);
-        (int exitCode, string output) = await script.EndAsync(CancellationToken.None);
+        (int exitCode, string output) = await script.EndHoweverLongAsync();
         Assert.True(exitCode == 0, output);
     }
 }

@@ -85,10 +85,12 @@ internal sealed class Script : IDisposable
     }
 
     /// <summary>Waits for its end: the exit code, and what it wrote.</summary>
-    public Task<(int ExitCode, string Output)> EndAsync() => EndAsync(TestContext.Current.CancellationToken);
+    public Task<(int ExitCode, string Output)> EndAsync() => ReadToEndAsync(TestContext.Current.CancellationToken);
 
-    /// <summary>Waits for its end, as long as it is to.</summary>
-    public async Task<(int ExitCode, string Output)> EndAsync(CancellationToken stop)
+    /// <summary>The same, also beyond the end of the test.</summary>
+    public Task<(int ExitCode, string Output)> EndHoweverLongAsync() => ReadToEndAsync(CancellationToken.None);
+
+    private async Task<(int ExitCode, string Output)> ReadToEndAsync(CancellationToken stop)
     {
         await Task.WhenAll(_output, _errors, _process.WaitForExitAsync(stop)).WaitAsync(stop);
         return (_process.ExitCode, await _output + await _errors);
