@@ -1,5 +1,4 @@
 using System.Net;
-using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using GrpcPool.Server.Hosting;
 using GrpcPool.Server.Services;
@@ -27,7 +26,7 @@ internal sealed class AccessGate(TokenBook tokens, JwtBook signed, PeerBook peer
     {
         if (context.Features.Get<Listener>()?.Kind == ListenerKind.Ops)
             return next(context);
-        string? method = context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName;
+        string? method = Refusal.MethodOf(context)?.FullName;
         RpcRule? rule = method is null ? new RpcRule(Role.None, Confined: true) : RoleTable.Find(method);
         if (method is not null && rule is { Role: Role.None })
             return next(context);

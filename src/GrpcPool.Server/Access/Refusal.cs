@@ -27,7 +27,7 @@ internal static class Refusal
     /// </summary>
     public static async Task WriteAfterMessageAsync(HttpContext context, PoolError error)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.Type is MethodType.Unary or MethodType.ServerStreaming)
+        if (MethodOf(context)?.Type is MethodType.Unary or MethodType.ServerStreaming)
             await SkipAsync(context.Request.BodyReader, context.RequestAborted).ConfigureAwait(false);
         await WriteAsync(context, error).ConfigureAwait(false);
     }
@@ -50,14 +50,17 @@ internal static class Refusal
             return Task.CompletedTask;
         }
 
-        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName is { } method)
-            context.RequestServices.GetService<CallMeter>()?.Refused(method, (StatusCode)status.Code);
+        if (MethodOf(context) is { } method)
+            context.RequestServices.GetRequiredService<CallMeter>().Refused(method.FullName, (StatusCode)status.Code);
         response.ContentType = context.Request.ContentType;
         response.Headers[StatusHeader] = status.Code.ToString(CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
         response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
         return Task.CompletedTask;
     }
+
+    /// <summary>What is called; null where that is no RPC of this server.</summary>
+    public static IMethod? MethodOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
 
     /// <summary>The status of a call that has been answered, as far as it is known.</summary>
     public static StatusCode OutcomeOf(HttpContext context)

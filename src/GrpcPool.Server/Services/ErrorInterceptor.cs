@@ -32,7 +32,7 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
         }
         catch (Exception fault)
         {
-            throw End(call, fault as RpcException ?? ToRpcException(fault, context), context);
+            throw End(call, ToRpcException(fault, context), context);
         }
     }
 
@@ -50,7 +50,7 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
         }
         catch (Exception fault)
         {
-            throw End(call, fault as RpcException ?? ToRpcException(fault, context), context);
+            throw End(call, ToRpcException(fault, context), context);
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
         }
         catch (Exception fault)
         {
-            throw End(call, fault as RpcException ?? ToRpcException(fault, context), context);
+            throw End(call, ToRpcException(fault, context), context);
         }
     }
 
@@ -94,6 +94,8 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
     {
         switch (fault)
         {
+            case RpcException told:
+                return told;
             case PoolErrorException expected:
                 return ErrorTable.ToStatus(expected.Error).ToRpcException();
             case WatchException watch:

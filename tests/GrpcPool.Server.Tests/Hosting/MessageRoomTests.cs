@@ -60,14 +60,16 @@ public sealed class MessageRoomTests
 
         public override void CancelPendingRead() => cancel();
 
-        public override void AdvanceTo(SequencePosition consumed) => throw new NotSupportedException();
+        public override void AdvanceTo(SequencePosition consumed) => throw Touched();
 
-        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => throw new NotSupportedException();
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => throw Touched();
 
-        public override void Complete(Exception? exception = null) => throw new NotSupportedException();
+        public override void Complete(Exception? exception = null) => throw Touched();
 
-        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => throw Touched();
 
-        public override bool TryRead(out ReadResult result) => throw new NotSupportedException();
+        public override bool TryRead(out ReadResult result) => throw Touched();
+
+        private static InvalidOperationException Touched() => new("the room may cancel a read of the body, and nothing else");
     }
 }
