@@ -31,11 +31,14 @@ internal sealed class TokenBucket
     /// <summary>How long it is until there is a token; zero where there is one. Half a tick is what fractions may add up to.</summary>
     public TimeSpan Wait => TimeSpan.FromTicks(Math.Max(0, (long)Math.Ceiling(_full - _ahead - Now - 0.5)));
 
+    /// <summary>How long it is until all tokens are back.</summary>
+    public TimeSpan Owed => TimeSpan.FromTicks(Math.Max(0, (long)(_full - Now)));
+
     public bool HasToken => Wait == TimeSpan.Zero;
 
     public bool IsFull => _full <= Now;
 
     private double Now => _time.GetElapsedTime(_begin).Ticks;
 
-    public void Take() => _full = Math.Max(_full, Now) + _perToken;
+    public void Take(int tokens = 1) => _full = Math.Max(_full, Now) + (tokens * _perToken);
 }

@@ -18,7 +18,7 @@ namespace GrpcPool.Server.Access;
 /// <summary>Answers a call that does not reach its service, and reads how others were answered.</summary>
 internal static class Refusal
 {
-    private const string StatusHeader = "grpc-status";
+    private const string StatusHeader = "grpc-status", DetailsHeader = "grpc-status-details-bin";
     private const string GrpcContentType = "application/grpc";
 
     /// <summary>
@@ -55,7 +55,7 @@ internal static class Refusal
         response.ContentType = context.Request.ContentType;
         response.Headers[StatusHeader] = status.Code.ToString(CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
-        response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+        response.Headers[DetailsHeader] = Convert.ToBase64String(status.ToByteArray());
         return Task.CompletedTask;
     }
 
@@ -65,11 +65,15 @@ internal static class Refusal
     /// <summary>The status of a call that has been answered, as far as it is known.</summary>
     public static StatusCode OutcomeOf(HttpContext context)
     {
-        StringValues told = context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers.TryGetValue(StatusHeader, out StringValues trailer) == true
-            ? trailer
-            : context.Response.Headers[StatusHeader];
+        StringValues told = TrailerOf(context, StatusHeader);
         return int.TryParse(told.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int code) ? (StatusCode)code : StatusCode.Unknown;
     }
+
+    /// <summary>Whether the answer says more than its status: what the pool refuses does, and what gRPC refuses does not.</summary>
+    public static bool HasDetails(HttpContext context) => TrailerOf(context, DetailsHeader).Count > 0;
+
+    private static StringValues TrailerOf(HttpContext context, string name) =>
+        context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers.TryGetValue(name, out StringValues trailer) == true ? trailer : context.Response.Headers[name];
 
     /// <summary>Reads a body, but for what no message may have.</summary>
     private static async Task SkipAsync(PipeReader body, CancellationToken aborted)

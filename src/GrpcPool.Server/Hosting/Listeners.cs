@@ -1,13 +1,17 @@
+using System.IO.Pipelines;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Server.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using System.Net.Security;
+
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
@@ -36,6 +40,9 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     /// </summary>
     private const int ConnectionWindow = 1 << 20, StreamWindow = ConnectionWindow / 4;
 
+    /// <summary>How much of a connection is taken from the kernel before it is read: the transport's own megabyte would be a gigabyte of all connections, and is taken of those that are ended too.</summary>
+    private const int ReadAheadMax = 128 << 10;
+
     private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(15);
 
@@ -45,6 +52,7 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     public void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBufferSize = ReadAheadMax;
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnectionMax;
         kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindow;
         kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
@@ -58,6 +66,7 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
             {
                 Prepare(socket, ListenerKind.Grpc, HttpProtocols.Http2, _apiConnections);
                 socket.Use(Identify);
+                socket.Use(ReadFairly);
             });
     }
 
@@ -91,6 +100,8 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
             Prepare(listener, kind, isTls ? HttpProtocols.Http1AndHttp2 : protocols, limit);
             if (isTls)
                 listener.UseHttps(certificates.ForHandshakes());
+            if (isTls || protocols == HttpProtocols.Http2)
+                listener.Use(ReadFairly);
         }
     }
 
@@ -101,6 +112,17 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
             connection.Features.Set(peer);
         return next(connection);
     };
+
+    /// <summary>Has a connection of HTTP/2 read in turns.</summary>
+    private ConnectionDelegate ReadFairly(ConnectionDelegate next) => connection =>
+    {
+        bool isHttp2 = connection.Features.Get<ITlsApplicationProtocolFeature>() is not { } tls || tls.ApplicationProtocol.Span.SequenceEqual(SslApplicationProtocol.Http2.Protocol.Span);
+        if (isHttp2 && connection.Features.Get<ConnectionPace>() is { } pace)
+            connection.Transport = new Transport(new FairReader(connection.Transport.Input, pace, pool.Time, connection.ConnectionClosed), connection.Transport.Output);
+        return next(connection);
+    };
+
+    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
     private static void Prepare(KestrelListenOptions listener, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -5,8 +6,10 @@ namespace GrpcPool.Server.Hosting;
 
 /// <summary>
 /// Bounds what all calls together hold of messages that have not come as a whole. Each may be as large as a message may be, and there may be a thousand on each connection: without a bound,
-/// a caller who sends all but the last bytes fills the memory. Where they get too large, those that wait longest for their rest are given up. Thread-safe.
+/// a caller who sends all but the last bytes fills the memory. Where they get too large, those that wait longest for their rest are given up. Messages that are compressed are unpacked a few
+/// at a time. Thread-safe.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "It lives as long as the server.")]
 internal sealed class MessageRoom
 {
     private const long BytesMin = 16 << 20, BytesMax = 256 << 20;
@@ -17,6 +20,7 @@ internal sealed class MessageRoom
     private readonly Lock _lock = new();
     private readonly LinkedList<PartialBody> _waiting = [];
     private readonly long _max = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Share, BytesMin, BytesMax);
+    private readonly SemaphoreSlim _unpacking = new(Math.Max(1, Environment.ProcessorCount / 2));
     private long _held;
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -35,9 +39,16 @@ internal sealed class MessageRoom
         }
         finally
         {
+            body.EndUnpacking();
             Hold(body, 0);
+            context.Features.Get<ConnectionPace>()?.Note(context);
         }
     }
+
+    /// <summary>Unpacking takes milliseconds of a processor for a message of a few bytes: others need theirs meanwhile.</summary>
+    public Task BeginUnpackingAsync() => _unpacking.WaitAsync();
+
+    public void EndUnpacking() => _unpacking.Release();
 
     /// <summary>Takes note of how much a body holds, which is nothing where a message has come to its end.</summary>
     public void Hold(PartialBody body, long bytes)

@@ -16,6 +16,7 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     private PipeReader? _inner;
     private ReadOnlySequence<byte> _buffer;
     private volatile bool _givenUp;
+    private bool _unpacking;
 
     /// <summary>How much it holds, in bytes, and its place among those that wait. Guarded by the room.</summary>
     public long Held { get; set; }
@@ -49,6 +50,12 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
         ThrowIfGivenUp();
         ThrowIfHuge(result.Buffer);
         _buffer = result.Buffer;
+        if (IsPacked(_buffer))
+        {
+            await room.BeginUnpackingAsync().ConfigureAwait(false);
+            _unpacking = true;
+        }
+
         return result;
     }
 
@@ -67,6 +74,7 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     {
         long rest = _buffer.Slice(consumed).Length;
         _buffer = default;
+        EndUnpacking();
         Inner.AdvanceTo(consumed, examined);
         room.Hold(this, rest);
     }
@@ -75,11 +83,23 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
 
     public override void Complete(Exception? exception = null) => Inner.Complete(exception);
 
+    /// <summary>Lets the next one unpack, also where a message is given up in the middle.</summary>
+    public void EndUnpacking()
+    {
+        if (!_unpacking)
+            return;
+        _unpacking = false;
+        room.EndUnpacking();
+    }
+
+    /// <summary>Whether a message begins by saying that it is compressed.</summary>
+    private static bool IsPacked(in ReadOnlySequence<byte> message) => message.FirstSpan is [not 0, ..];
+
     /// <summary>gRPC takes a length that is no <see cref="int"/> for a fault of the server, and would write a line about it. What is read begins with a message.</summary>
     private static void ThrowIfHuge(in ReadOnlySequence<byte> message)
     {
         if (message.Length >= PrefixBytes && (message.Slice(1, 1).FirstSpan[0] & 0x80) != 0)
-            throw new Google.Rpc.Status { Code = (int)Code.ResourceExhausted, Message = "the message says that it has 2 GiB or more; split what it carries" }.ToRpcException();
+            throw new RpcException(new Grpc.Core.Status(StatusCode.ResourceExhausted, "the message says that it has 2 GiB or more; split what it carries"));
     }
 
     private void ThrowIfGivenUp()

@@ -4,6 +4,7 @@ using GrpcPool.Core.Workers.Processes;
 using GrpcPool.Server.Access;
 using GrpcPool.Server.Observability;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -69,6 +70,8 @@ public static class PoolHost
         builder.Services.AddHostedService<FileWatch>();
         builder.Services.AddHostedService<IdleMemory>();
         builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = UnixSocket.Bind);
+        builder.Services.AddSingleton<SocketTransportFactory>();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(static host => new PacedTransport(host.GetRequiredService<SocketTransportFactory>(), host.GetRequiredService<TimeProvider>()));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ApplicationServices.GetRequiredService<Listeners>().Configure(kestrel));
         WebApplication app = builder.Build();
 

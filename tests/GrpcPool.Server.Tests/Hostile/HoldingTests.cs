@@ -3,9 +3,10 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.Testing.Hostile;
 using GrpcPool.V1;
-using static GrpcPool.Server.Tests.Hostile.RawCall;
-using static GrpcPool.Server.Tests.Infrastructure.RawConnection;
+using static GrpcPool.Testing.Hostile.RawCall;
+using static GrpcPool.Testing.Hostile.RawConnection;
 
 namespace GrpcPool.Server.Tests.Hostile;
 

@@ -3,6 +3,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Health.V1;
 using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.Testing.Hostile;
 using GrpcPool.V1;
 
 namespace GrpcPool.Server.Tests.Hostile;

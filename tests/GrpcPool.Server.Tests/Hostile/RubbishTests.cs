@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Google.Protobuf;
 using Grpc.Core;
 using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.Testing.Hostile;
 using GrpcPool.V1;
 
 namespace GrpcPool.Server.Tests.Hostile;
@@ -35,7 +36,7 @@ public sealed class RubbishTests
         await using TestServer server = await TestServer.StartAsync();
         byte[] bytes = new byte[20_000];
         new Random(listener).NextBytes(bytes);
-        using (RawConnection connection = await RawConnection.OpenAsync(((Uri[])[server.GrpcAddress, server.HttpAddress, server.OpsAddress])[listener]))
+        using (RawConnection connection = await RawConnection.OpenAsync(((Uri[])[server.GrpcAddress, server.HttpAddress, server.OpsAddress])[listener], Stop))
         {
             await connection.SendAsync(bytes);
             await connection.UntilClosedAsync();
@@ -48,7 +49,7 @@ public sealed class RubbishTests
     public async Task A_half_open_frame_disturbs_nobody()
     {
         await using TestServer server = await TestServer.StartAsync();
-        using RawConnection connection = await RawConnection.OpenHttp2Async(server.GrpcAddress);
+        using RawConnection connection = await RawConnection.OpenHttp2Async(server.GrpcAddress, Stop);
         await connection.SendAsync(RawConnection.Frame(RawConnection.Headers, 4, 1, new byte[10], length: 1000));
         Assert.NotNull(await connection.ReadUntilAsync(RawConnection.Settings));
         await AssertServesAsync(server);
@@ -58,7 +59,7 @@ public sealed class RubbishTests
     public async Task A_frame_that_is_too_large_is_a_frame_size_error()
     {
         await using TestServer server = await TestServer.StartAsync();
-        using RawConnection connection = await RawConnection.OpenHttp2Async(server.GrpcAddress);
+        using RawConnection connection = await RawConnection.OpenHttp2Async(server.GrpcAddress, Stop);
         await connection.SendAsync(RawConnection.Frame(RawConnection.Data, 0, 1, new byte[100], length: 0xFFFFFF));
         byte[]? farewell = await connection.ReadUntilAsync(RawConnection.GoAway);
         Assert.Equal(FrameSizeError, BinaryPrimitives.ReadInt32BigEndian(farewell.AsSpan(4)));

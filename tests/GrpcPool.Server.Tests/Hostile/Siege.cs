@@ -1,8 +1,8 @@
-using System.Net.Sockets;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.Testing.Hostile;
 using GrpcPool.V1;
 
 namespace GrpcPool.Server.Tests.Hostile;
@@ -109,35 +109,4 @@ internal sealed class Siege : IAsyncDisposable
         bool faulty = output.Split('\n').Any(static line => line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal));
         Assert.False(faulty, $"the server tells of a fault: {output}");
     }
-}
-
-/// <summary>What an attack needs: whom, until when, and how much it has done. Thread-safe.</summary>
-internal sealed class Attack(Uri address, CancellationToken stop)
-{
-    private long _done;
-
-    public Uri Address => address;
-
-    public CancellationToken Stop => stop;
-
-    public long Done => Interlocked.Read(ref _done);
-
-    public void Count(long done) => Interlocked.Add(ref _done, done);
-
-    /// <summary>Does something over each of so many connections, and over another one whenever the server has ended it, until the attack is stopped.</summary>
-    public Task OverAsync(int connections, Func<RawConnection, Task> use) => Task.WhenAll(Enumerable.Range(0, connections).Select(async _ =>
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                using RawConnection connection = await RawConnection.OpenHttp2Async(address, stop);
-                await use(connection);
-            }
-            catch (Exception end) when (end is IOException or SocketException or OperationCanceledException)
-            {
-                // The server has had enough, or the attack is over.
-            }
-        }
-    }));
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 
-namespace GrpcPool.Server.Tests.Infrastructure;
+namespace GrpcPool.Testing.Hostile;
 
 /// <summary>A connection that says whatever it likes, byte by byte.</summary>
 internal sealed class RawConnection : IDisposable
@@ -18,14 +18,13 @@ internal sealed class RawConnection : IDisposable
 
     private RawConnection(Socket socket, CancellationToken stop) => (_stream, _stop) = (new NetworkStream(socket, ownsSocket: true), stop);
 
-    public static async Task<RawConnection> OpenAsync(Uri address, CancellationToken? stop = null)
+    public static async Task<RawConnection> OpenAsync(Uri address, CancellationToken stop)
     {
-        CancellationToken until = stop ?? TestContext.Current.CancellationToken;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(address.Host, address.Port, until);
-            return new RawConnection(socket, until);
+            await socket.ConnectAsync(address.Host, address.Port, stop);
+            return new RawConnection(socket, stop);
         }
         catch
         {
@@ -35,7 +34,7 @@ internal sealed class RawConnection : IDisposable
     }
 
     /// <summary>Opens HTTP/2, with no more than it takes.</summary>
-    public static async Task<RawConnection> OpenHttp2Async(Uri address, CancellationToken? stop = null)
+    public static async Task<RawConnection> OpenHttp2Async(Uri address, CancellationToken stop)
     {
         RawConnection connection = await OpenAsync(address, stop);
         await connection.SendAsync([.. Preface, .. Frame(Settings, 0, 0, [])]);

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Grpc.Core;
 
-namespace GrpcPool.Server.Tests.Hostile;
+namespace GrpcPool.Testing.Hostile;
 
 /// <summary>A call whose body is any bytes, by a client that keeps to the rules of HTTP.</summary>
 internal static class RawCall
