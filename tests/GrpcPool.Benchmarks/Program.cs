@@ -1,11 +1,14 @@
 using System.CommandLine;
 using GrpcPool.Benchmarks;
 using GrpcPool.Benchmarks.Limits;
+using GrpcPool.Benchmarks.Load;
 using GrpcPool.Benchmarks.Rows;
 using GrpcPool.Benchmarks.Rows.Figures;
 
 if (args is [LimitServer.Command, var port])
     return await LimitServer.RunAsync(port);
+if (args is [Attacker.Command, var flood, var at])
+    return await Attacker.RunAsync(flood, at);
 
 IBenchmark[] benchmarks =
 [
@@ -25,6 +28,7 @@ IBenchmark[] benchmarks =
     new Backlog(),
     new ManyRows(),
     new Overload(),
+    new OtherClients(),
     new StartTime(),
     new IdleMemory(),
     new MemoryOverTime(),

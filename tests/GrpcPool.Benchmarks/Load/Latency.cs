@@ -4,7 +4,7 @@ namespace GrpcPool.Benchmarks.Load;
 internal static class Latency
 {
     /// <summary>Milliseconds of each run, the shortest first.</summary>
-    public static async Task<double[]> MeasureAsync(int times, Func<Task> run)
+    public static async Task<double[]> MeasureAsync(int times, Func<Task> run, TimeSpan pause = default)
     {
         double[] milliseconds = new double[times];
         for (int i = 0; i < times; i++)
@@ -12,6 +12,8 @@ internal static class Latency
             long begin = TimeProvider.System.GetTimestamp();
             await run();
             milliseconds[i] = TimeProvider.System.GetElapsedTime(begin).TotalMilliseconds;
+            if (pause > TimeSpan.Zero)
+                await Task.Delay(pause, TimeProvider.System);
         }
 
         Array.Sort(milliseconds);
