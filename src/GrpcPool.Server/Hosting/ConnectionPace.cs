@@ -53,14 +53,14 @@ internal class Pace(int perSecond, RateOptions rate, TimeProvider time, Pace? sh
 /// <param name="all">The pace of all connections of the listener.</param>
 internal sealed class ConnectionPace(TimeProvider time, Pace? all = null) : Pace(PerSecond, Rate, time, all)
 {
-    /// <summary>What a call costs that was refused for what it is, and a frame that says nothing: there may be 1,000 a second.</summary>
+    /// <summary>What a frame costs that says nothing: there may be 1,000 a second.</summary>
     public const int Useless = 10;
-
-    /// <summary>What a call costs that was given up before its end: 400 a second.</summary>
-    private const int GivenUp = 25;
 
     /// <summary>What a frame costs that clients send now and then of themselves: 10,000 a second.</summary>
     public const int Upkeep = 1;
+
+    /// <summary>What a call costs that was given up before its end, or refused for what it is: 400 a second.</summary>
+    private const int Call = 25;
 
     /// <summary>What a message costs that was unpacked up to the bound of a message, and refused: two a second.</summary>
     private const int Unpacked = 5000;
@@ -82,10 +82,10 @@ internal sealed class ConnectionPace(TimeProvider time, Pace? all = null) : Pace
     {
         int cost = Refusal.OutcomeOf(call) switch
         {
-            StatusCode.Cancelled or StatusCode.Unknown or StatusCode.Internal => GivenUp,
-            StatusCode.InvalidArgument or StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.Unimplemented => Useless,
+            StatusCode.Cancelled or StatusCode.Unknown or StatusCode.Internal => Call,
+            StatusCode.InvalidArgument or StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.Unimplemented => Call,
             StatusCode.ResourceExhausted when Refusal.HasDetails(call) => 0,
-            StatusCode.ResourceExhausted => call.Request.Headers.ContainsKey(MessageEncoding) ? Unpacked : Useless, // gRPC has refused a message for its size.
+            StatusCode.ResourceExhausted => call.Request.Headers.ContainsKey(MessageEncoding) ? Unpacked : Call, // gRPC has refused a message for its size.
             _ => 0,
         };
         if (cost > 0)

@@ -1,12 +1,11 @@
 using System.IO.Pipelines;
+using System.Net.Security;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Server.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using System.Net.Security;
-
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -122,8 +121,6 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
         return next(connection);
     };
 
-    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
-
     private static void Prepare(KestrelListenOptions listener, ListenerKind kind, HttpProtocols protocols, ConnectionLimit limit)
     {
         listener.Protocols = protocols;
@@ -134,6 +131,9 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
             return next(connection);
         });
     }
+
+    /// <summary>What a connection is read and written by.</summary>
+    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
 
 /// <summary>The listener that a connection came by.</summary>

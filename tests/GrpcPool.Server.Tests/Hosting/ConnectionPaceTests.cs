@@ -19,15 +19,15 @@ public sealed class ConnectionPaceTests
     }
 
     [Theory]
-    [InlineData(StatusCode.InvalidArgument, 500)]
-    [InlineData(StatusCode.Unauthenticated, 500)]
-    [InlineData(StatusCode.Cancelled, 200)]
-    [InlineData(StatusCode.ResourceExhausted, 500)]
-    public void Calls_that_are_of_no_use_are_so_many_at_once(StatusCode outcome, int calls)
+    [InlineData(StatusCode.Cancelled)]
+    [InlineData(StatusCode.InvalidArgument)]
+    [InlineData(StatusCode.Unauthenticated)]
+    [InlineData(StatusCode.ResourceExhausted)]
+    public void Calls_that_are_of_no_use_are_so_many_at_once(StatusCode outcome)
     {
-        Note(calls, outcome);
-        Assert.Equal(TimeSpan.Zero, TimeSpan.FromMilliseconds(Math.Floor(_pace.Wait.TotalMilliseconds)));
-        Note(calls, outcome);
+        Note(200, outcome);
+        Assert.InRange(_pace.Wait.TotalMilliseconds, 0, 1);
+        Note(200, outcome);
         Assert.InRange(_pace.Wait.TotalSeconds, 0.49, 0.51);
         Assert.False(_pace.IsOfUse);
     }
