@@ -9,9 +9,6 @@ internal sealed class Watch : IDisposable
     /// <summary>How many events one batch has at most: as many as make a message of some ten KiB.</summary>
     public const int EventsMax = 256;
 
-    /// <summary>From how many bytes of payloads and results on a batch takes no further event.</summary>
-    public const long BatchBytesMax = 256 << 10;
-
     private readonly WatchHub _hub;
     private readonly WatchQuery _query;
     private readonly WatchBuffer _buffer;
@@ -32,8 +29,8 @@ internal sealed class Watch : IDisposable
         _buffer = query.Filter is { } filter
             ? new WatchBuffer(change => filter.MatchesApartFromState(change.Task), hub.Rooms.Buffered, catchesUp: true)
             : new WatchBuffer(change => query.Scope?.Covers(change.Task.Spec) != false, hub.Rooms.Buffered);
-        _reads = new WatchReads(hub, query, _ids);
         Place = new WatchPlace(hub.Rooms, _end);
+        _reads = new WatchReads(hub, query, _ids, Place);
     }
 
     /// <summary>What its reader holds of what it is told.</summary>
@@ -116,6 +113,8 @@ internal sealed class Watch : IDisposable
                 throw WatchException.Ended();
             if (_buffer.TakeBehind())
             {
+                if (_query.Filter is not null)
+                    _hub.Resume(_buffer);
                 await foreach (WatchBatch batch in CatchUpAsync(revision, cancellation).ConfigureAwait(false))
                 {
                     revision = batch.Revision;
@@ -127,7 +126,7 @@ internal sealed class Watch : IDisposable
             }
 
             long published = _hub.Published;
-            (List<WatchEvent> events, bool emptied) = _buffer.Take(revision, EventsMax);
+            (List<WatchEvent> events, bool emptied) = _buffer.Take(revision, Place.NextPortion);
             if (!Place.TryKeep(events))
             {
                 // They are read again, from the store.
@@ -139,10 +138,14 @@ internal sealed class Watch : IDisposable
 
             revision = Math.Max(revision, Math.Max(RevisionOf(events), emptied ? published : 0));
             if (events.Count > 0)
+            {
                 yield return Note(new WatchBatch(events, revision));
+                Place.Leave();
+            }
             else if (!await ChangeAsync(either.Token).ConfigureAwait(false))
+            {
                 yield return new WatchBatch([], revision);
-            Place.Leave();
+            }
         }
     }
 

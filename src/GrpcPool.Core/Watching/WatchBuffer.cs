@@ -17,9 +17,6 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes 
     /// <summary>How many tasks are kept. With the records shared, this bounds a watcher at some 100 KiB.</summary>
     private const int TasksMax = 1024;
 
-    /// <summary>How many bytes of payloads and results are taken out at a time; a single task may have more.</summary>
-    private const long BytesMax = Watch.BatchBytesMax;
-
     private readonly Lock _lock = new();
 
     /// <summary>By task, what is newest. An idle watcher has none.</summary>
@@ -30,6 +27,9 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes 
     private TaskCompletionSource? _awaited;
     private bool _behind;
     private bool _closed;
+
+    /// <summary>Whether a change makes no difference: the reader will catch up with it anyway, and has no older progress of any task.</summary>
+    public bool IsBehind => Volatile.Read(ref _behind) && (!catchesUp || Volatile.Read(ref _newest) is not { Count: > 0 });
 
     /// <summary>Takes a change in, if it is watched.</summary>
     public void Offer(TaskChange change)
@@ -80,24 +80,24 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes 
     }
 
     /// <summary>Takes out what is newer than a revision, the oldest first; nothing for one who is behind. Tells whether nothing is left.</summary>
-    public (List<WatchEvent> Events, bool Emptied) Take(long after, int max)
+    public (List<WatchEvent> Events, bool Emptied) Take(long after, Portion portion)
     {
         var events = new List<WatchEvent>();
-        long bytes = 0;
         lock (_lock)
         {
-            while (!_behind && events.Count < max && bytes < BytesMax && _order is not null && _order.TryDequeue(out Slot? slot))
+            while (!_behind && events.Count < portion.EventsMax && _order is not null && _order.TryPeek(out Slot? slot))
             {
-                if (slot.Change is not { } change)
-                    continue;
-                _newest!.Remove(change.Task.Id);
-                TaskChange? progress = slot.Progress;
+                if (slot.Tell(after) is { } told)
+                {
+                    if (!portion.TryAdd(told))
+                        break;
+                    events.Add(told);
+                }
+
+                _order.Dequeue();
+                if (slot.Change is { } change)
+                    _newest!.Remove(change.Task.Id);
                 Forget(slot);
-                bytes += ChangeSpan.BytesOf(change);
-                if (change.Revision > after || change.Type == ChangeType.Progressed)
-                    events.Add(WatchEvent.Of(WithProgress(change, progress)));
-                else if (progress is not null)
-                    events.Add(WatchEvent.Of(progress));
             }
 
             bool emptied = _order is null or { Count: 0 };
@@ -119,8 +119,7 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes 
         }
     }
 
-    /// <summary>Whether it makes no difference: the reader will catch up with it anyway, and no older progress of any task is kept.</summary>
-    private bool IsNoNews(TaskChange change) => Volatile.Read(ref _behind) && (!catchesUp || (change.Type != ChangeType.Progressed && Volatile.Read(ref _newest) is null));
+    private bool IsNoNews(TaskChange change) => IsBehind && (!catchesUp || change.Type != ChangeType.Progressed);
 
     private void NoteNews_NeedsLock(TaskChange change)
     {
@@ -153,10 +152,6 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes 
         _newest![change.Task.Id] = slot;
         _order!.Enqueue(slot);
     }
-
-    /// <summary>Progress does not push out a change that nobody has seen yet, but goes with it, at its place.</summary>
-    private static TaskChange WithProgress(TaskChange change, TaskChange? progress) =>
-        progress is null ? change : new TaskChange(ChangeType.Changed, change.Task with { Progress = progress.Task.Progress }, change.Revision, change.Before);
 
     private void SetProgress(Slot slot, TaskChange progress)
     {
@@ -195,5 +190,16 @@ internal sealed class WatchBuffer(Func<TaskChange, bool> matches, BufferedBytes 
 
         /// <summary>What has been reported since; told alone where the reader knows the change already.</summary>
         public TaskChange? Progress { get; set; }
+
+        /// <summary>What it tells a reader who knows all up to a revision; null for nothing. Progress does not push out a change that nobody has seen yet, but goes with it, at its place.</summary>
+        public WatchEvent? Tell(long after)
+        {
+            bool isNews = Change is { } change && (change.Revision > after || change.Type == ChangeType.Progressed);
+            TaskChange? told = isNews ? WithProgress(Change!, Progress) : Progress;
+            return told is null ? null : WatchEvent.Of(told);
+        }
+
+        private static TaskChange WithProgress(TaskChange change, TaskChange? progress) =>
+            progress is null ? change : new TaskChange(ChangeType.Changed, change.Task with { Progress = progress.Task.Progress }, change.Revision, change.Before);
     }
 }

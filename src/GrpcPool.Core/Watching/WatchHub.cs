@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using GrpcPool.Core.Hosting;
@@ -18,7 +17,10 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     private const int BacklogMax = 4096;
 
     private readonly Channel<Publication> _backlog = Channel.CreateBounded<Publication>(new BoundedChannelOptions(BacklogMax) { SingleReader = true });
-    private readonly ConcurrentDictionary<IWatcher, byte> _byFilter = new();
+    private readonly HashSet<IWatcher> _byFilter = [];
+
+    /// <summary>Those by filter to whom a change is news: one costs nothing by the thousands who have not even read the last.</summary>
+    private readonly HashSet<IWatcher> _listening = [];
     private readonly Dictionary<TaskId, List<IWatcher>> _byId = [];
     private readonly RecentChanges _recent = new(limits.WatchHistory ?? int.MaxValue);
     private readonly Lock _lock = new();
@@ -101,10 +103,10 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
             throw new WatchException(WatchFault.TooMany, "too many watches are open (Limits:Watchers)");
         }
 
-        if (ids.Count == 0)
-            _byFilter.TryAdd(watcher, 0);
         lock (_lock)
         {
+            if (ids.Count == 0 && _byFilter.Add(watcher))
+                _listening.Add(watcher);
             foreach (TaskId id in ids)
             {
                 if (!_byId.TryGetValue(id, out List<IWatcher>? watchers))
@@ -117,14 +119,25 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     public void Unregister(IWatcher watcher, IReadOnlyList<TaskId> ids)
     {
         Interlocked.Decrement(ref _watchers);
-        _byFilter.TryRemove(watcher, out _);
         lock (_lock)
         {
+            _byFilter.Remove(watcher);
+            _listening.Remove(watcher);
             foreach (TaskId id in ids)
             {
                 if (_byId.TryGetValue(id, out List<IWatcher>? watchers) && watchers.Remove(watcher) && watchers.Count == 0)
                     _byId.Remove(id);
             }
+        }
+    }
+
+    /// <summary>Lets a watcher by filter hear again of what is committed from now on.</summary>
+    public void Resume(IWatcher watcher)
+    {
+        lock (_lock)
+        {
+            if (_byFilter.Contains(watcher))
+                _listening.Add(watcher);
         }
     }
 
@@ -192,23 +205,33 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
 
     private void HandOut(Publication publication)
     {
-        if (_byFilter.IsEmpty)
-            History.Clear();
-        if (_byFilter.IsEmpty || Volatile.Read(ref _skipped) == 1)
-            _recent.Clear();
-        else if (publication.Revision > 0)
-            _recent.Add(publication.Changes, before: _published);
-        foreach ((IWatcher watcher, _) in _byFilter)
-        {
-            foreach (TaskChange change in publication.Changes)
-                watcher.Offer(change);
-        }
-
         lock (_lock)
         {
+            if (_byFilter.Count == 0)
+                History.Clear();
+            if (_byFilter.Count == 0 || Volatile.Read(ref _skipped) == 1)
+                _recent.Clear();
+            else if (publication.Revision > 0)
+                _recent.Add(publication.Changes, before: _published);
             if (_byId.Count > 0)
                 HandOutById_NeedsLock(publication.Changes);
+            if (publication.Revision == 0)
+                _listening.UnionWith(_byFilter);
+            _listening.RemoveWhere(watcher => IsBehindAfter(publication.Changes, watcher));
         }
+    }
+
+    /// <summary>Offers changes to a watcher, and tells whether one of them was enough.</summary>
+    private static bool IsBehindAfter(IReadOnlyList<TaskChange> changes, IWatcher watcher)
+    {
+        for (int i = 0; i < changes.Count; i++)
+        {
+            watcher.Offer(changes[i]);
+            if (watcher.IsBehind)
+                return true;
+        }
+
+        return false;
     }
 
     private void HandOutById_NeedsLock(IReadOnlyList<TaskChange> changes)
@@ -226,10 +249,10 @@ internal sealed class WatchHub(ITaskStore store, LimitOptions limits, TimeProvid
     private void SkipTo(long revision)
     {
         _recent.Clear();
-        foreach ((IWatcher watcher, _) in _byFilter)
-            watcher.Overflow();
         lock (_lock)
         {
+            foreach (IWatcher watcher in _byFilter)
+                watcher.Overflow();
             foreach (List<IWatcher> watchers in _byId.Values)
                 watchers.ForEach(static watcher => watcher.Overflow());
         }

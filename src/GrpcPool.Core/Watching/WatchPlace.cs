@@ -8,6 +8,9 @@ internal sealed class WatchPlace(WatchRooms rooms, CancellationToken end)
     /// <summary>What an event takes beside its payload and result, and how often those are held: as they were read, in their form on the wire, and on their way.</summary>
     private const int EventBytes = 512, Copies = 3;
 
+    /// <summary>What it is told at a time is held several times over, hence no more; a single event may be larger.</summary>
+    private const long PortionMax = Copies * (256 << 10);
+
     /// <summary>Who has read before may be slow, or the machine busy; who has not yet may be one who never will.</summary>
     private static readonly TimeSpan ReaderPatience = TimeSpan.FromSeconds(10), OtherPatience = TimeSpan.FromSeconds(0.5);
 
@@ -18,6 +21,9 @@ internal sealed class WatchPlace(WatchRooms rooms, CancellationToken end)
     /// <summary>Whether it has read what it once held.</summary>
     private bool _reads;
 
+    /// <summary>As much as needs no room: so one who never reads takes none. It doubles with all that is read, as the window of a connection does whose other end acknowledges (RFC 5681, slow start).</summary>
+    private long _portion = WatchRooms.FreeBytes;
+
     /// <summary>Whether it holds any of the room.</summary>
     public bool Holds => _room is not null;
 
@@ -26,6 +32,9 @@ internal sealed class WatchPlace(WatchRooms rooms, CancellationToken end)
 
     /// <summary>For how long at least it may hold what it does not read while others wait for room.</summary>
     public TimeSpan Patience => _reads ? ReaderPatience : OtherPatience;
+
+    /// <summary>How much its reader is told at a time.</summary>
+    public Portion NextPortion => new(_portion, (int)(_portion / EventBytes));
 
     /// <summary>
     /// Takes room for what has just been read. False where there is none: it must be let go, and read again after <see cref="WaitAsync"/>, since nothing may be held by those who wait.
@@ -81,6 +90,7 @@ internal sealed class WatchPlace(WatchRooms rooms, CancellationToken end)
     public void Leave()
     {
         _reads |= Holds;
+        _portion = Math.Min(PortionMax, 2 * _portion);
         Release();
     }
 
@@ -97,7 +107,7 @@ internal sealed class WatchPlace(WatchRooms rooms, CancellationToken end)
 internal sealed class WatchRooms(long bytesMax)
 {
     /// <summary>What each may hold without asking: a few small tasks, as most of the time.</summary>
-    private const long FreeBytes = 8 << 10;
+    public const long FreeBytes = 8 << 10;
 
     /// <summary>Above that it is something large.</summary>
     private const long SmallBytes = 256 << 10;

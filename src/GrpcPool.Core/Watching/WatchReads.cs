@@ -4,7 +4,7 @@ using GrpcPool.Core.Tasks;
 namespace GrpcPool.Core.Watching;
 
 /// <summary>What one watch reads of the store, or of what the hub still has, cut by bytes: of large tasks a few at a time. Used by its reader alone.</summary>
-internal sealed class WatchReads(WatchHub hub, WatchQuery query, TaskId[] ids)
+internal sealed class WatchReads(WatchHub hub, WatchQuery query, TaskId[] ids, WatchPlace place)
 {
     /// <summary>How many tasks of a snapshot are read at a time: fewer while they are large.</summary>
     private int _limit = Watch.EventsMax;
@@ -26,16 +26,20 @@ internal sealed class WatchReads(WatchHub hub, WatchQuery query, TaskId[] ids)
     private async Task<(List<WatchEvent> Events, long? Next)> LookUpAsync(long? from)
     {
         var events = new List<WatchEvent>();
-        long bytes = 0;
+        Portion portion = place.NextPortion;
         long next = from ?? 0;
-        for (; next < ids.Length && bytes < Watch.BatchBytesMax; next++)
+        for (; next < ids.Length; next++)
         {
             // One that has gone since the first were told is told as a change.
-            if (await FindAsync(ids[next]).ConfigureAwait(false) is { } task)
-                events.Add(WatchEvent.Snapshot(task));
-            else if (!_known)
+            TaskRecord? task = await FindAsync(ids[next]).ConfigureAwait(false);
+            if (task is null && !_known)
                 throw WatchException.NotFound(ids[next]);
-            bytes += events.Count == 0 ? 0 : ChangeSpan.BytesOf(events[^1].Change!);
+            if (task is null)
+                continue;
+            var told = WatchEvent.Snapshot(task);
+            if (!portion.TryAdd(told))
+                break;
+            events.Add(told);
         }
 
         // That one is unknown is told before anything else.
@@ -47,21 +51,22 @@ internal sealed class WatchReads(WatchHub hub, WatchQuery query, TaskId[] ids)
 
     private async Task<(List<WatchEvent> Events, long? Next)> ScanAsync(TaskFilter filter, long? from, long upTo, CancellationToken cancellation)
     {
-        TaskPage page = await InTurnAsync(() => hub.Store.ScanAsync(new TaskScan(filter, from, NewestFirst: false, _limit)).AsTask(), cancellation).ConfigureAwait(false);
+        Portion portion = place.NextPortion;
+        int limit = Math.Min(_limit, portion.EventsMax);
+        TaskPage page = await InTurnAsync(() => hub.Store.ScanAsync(new TaskScan(filter, from, NewestFirst: false, limit)).AsTask(), cancellation).ConfigureAwait(false);
         var events = new List<WatchEvent>(page.Tasks.Count);
-        long bytes = 0;
         foreach (TaskRecord task in page.Tasks)
         {
             if (task.Sequence > upTo)
                 return (events, null);
-            if (bytes >= Watch.BatchBytesMax)
+            var told = WatchEvent.Snapshot(task);
+            if (!portion.TryAdd(told))
             {
                 _limit = events.Count;
                 return (events, events[^1].Change!.Task.Sequence);
             }
 
-            events.Add(WatchEvent.Snapshot(task));
-            bytes += ChangeSpan.BytesOf(task);
+            events.Add(told);
         }
 
         _limit = Math.Min(Watch.EventsMax, 2 * _limit);
@@ -86,17 +91,17 @@ internal sealed class WatchReads(WatchHub hub, WatchQuery query, TaskId[] ids)
     public async Task<WatchBatch> ReadMatchingAsync(TaskFilter filter, long after, long upTo, CancellationToken cancellation)
     {
         await hub.WhenPublishedAsync(upTo, cancellation).ConfigureAwait(false);
-        ChangeSpan changes = hub.Recent.Read(after, Watch.EventsMax) ?? await hub.History.ReadAsync(after, Watch.EventsMax, cancellation).ConfigureAwait(false) ?? throw OutOfRange(after);
+        Portion portion = place.NextPortion;
+        ChangeSpan changes = hub.Recent.Read(after, portion.EventsMax) ?? await hub.History.ReadAsync(after, Watch.EventsMax, cancellation).ConfigureAwait(false) ?? throw OutOfRange(after);
         var events = new List<WatchEvent>(changes.Changes.Count);
-        long bytes = 0;
         foreach (TaskChange change in changes.Changes)
         {
             if (change.Revision <= after || !filter.MatchesApartFromState(change.Task))
                 continue;
-            if (bytes >= Watch.BatchBytesMax)
+            var told = WatchEvent.Of(change);
+            if (!portion.TryAdd(told))
                 return new WatchBatch(events, events[^1].Change!.Revision);
-            events.Add(WatchEvent.Of(change));
-            bytes += ChangeSpan.BytesOf(change);
+            events.Add(told);
         }
 
         return new WatchBatch(events, changes.Changes.Count == 0 ? Math.Max(changes.UpTo, upTo) : changes.UpTo);
@@ -131,16 +136,18 @@ internal sealed class WatchReads(WatchHub hub, WatchQuery query, TaskId[] ids)
     private async Task<WatchBatch> ReadIdsAsync(IEnumerable<(TaskId Id, long Revision)> changed, long upTo)
     {
         var events = new List<WatchEvent>();
-        long bytes = 0, last = 0;
+        Portion portion = place.NextPortion;
+        long last = 0;
         foreach ((TaskId id, long revision) in changed)
         {
-            // All that have one revision are told together: those that are gone.
-            if (bytes >= Watch.BatchBytesMax && revision > last)
-                return new WatchBatch(events, last);
             TaskRecord? task = await FindAsync(id).ConfigureAwait(false);
+            var told = WatchEvent.Of(task is null ? Gone(id, revision) : new TaskChange(ChangeType.Changed, task, task.Revision));
+
+            // All that have one revision are told together: those that are gone.
+            if (!portion.TryAdd(told) && revision > last)
+                return new WatchBatch(events, last);
             if (task is null || task.Revision <= upTo)
-                events.Add(WatchEvent.Of(task is null ? Gone(id, revision) : new TaskChange(ChangeType.Changed, task, task.Revision)));
-            bytes += task is null ? 0 : ChangeSpan.BytesOf(task);
+                events.Add(told);
             last = revision;
         }
 

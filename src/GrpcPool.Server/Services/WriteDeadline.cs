@@ -9,6 +9,9 @@ namespace GrpcPool.Server.Services;
 /// <summary>Ends the stream of a reader that has stopped reading: the transport itself never does.</summary>
 internal sealed class WriteDeadline(TaskPool pool, ILogger<WriteDeadline> log)
 {
+    /// <summary>How often it is told: there may be thousands of them at once.</summary>
+    private readonly Seldom _telling = new(pool.Time, TimeSpan.FromSeconds(10));
+
     /// <summary>Ends with the write.</summary>
     /// <param name="write">A write that is under way.</param>
     /// <param name="known">Up to where the reader knows the stream: a revision or an offset.</param>
@@ -34,7 +37,8 @@ internal sealed class WriteDeadline(TaskPool pool, ILogger<WriteDeadline> log)
     private PoolErrorException Evict(TimeSpan blocked, long known, ServerCallContext context)
     {
         pool.Metrics.Evicted();
-        Log.ReaderStuck(log, blocked, context.Method, known);
+        if (_telling.MayTell())
+            Log.ReaderStuck(log, blocked, context.Method, known);
         context.GetHttpContext().Abort();
         return new PoolErrorException(new PoolError.StoppedReading());
     }

@@ -18,7 +18,7 @@ public sealed class WatchBufferTests
         Offer(ChangeType.Changed);
         Offer(ChangeType.Progressed, 0.5);
 
-        WatchEvent told = Assert.Single(_buffer.Take(after: 1, max: 10).Events);
+        WatchEvent told = Assert.Single(_buffer.Take(after: 1, Ten).Events);
 
         Assert.Equal((WatchEventType.Changed, 0.5), (told.Type, told.Change!.Task.Progress!.Fraction));
     }
@@ -30,7 +30,7 @@ public sealed class WatchBufferTests
         Offer(ChangeType.Progressed, 0.25);
         Offer(ChangeType.Progressed, 0.5);
 
-        WatchEvent told = Assert.Single(_buffer.Take(after: 2, max: 10).Events);
+        WatchEvent told = Assert.Single(_buffer.Take(after: 2, Ten).Events);
 
         Assert.Equal((WatchEventType.Progress, 0.5), (told.Type, told.Change!.Task.Progress!.Fraction));
     }
@@ -42,9 +42,9 @@ public sealed class WatchBufferTests
         Offer(buffer, ChangeType.Changed);
         Offer(buffer, ChangeType.Progressed, 0.5);
 
-        Assert.Empty(buffer.Take(after: 0, max: 10).Events);
+        Assert.Empty(buffer.Take(after: 0, Ten).Events);
         Assert.True(buffer.TakeBehind());
-        WatchEvent told = Assert.Single(buffer.Take(after: 2, max: 10).Events);
+        WatchEvent told = Assert.Single(buffer.Take(after: 2, Ten).Events);
 
         Assert.Equal((WatchEventType.Progress, 0.5), (told.Type, told.Change!.Task.Progress!.Fraction));
     }
@@ -58,7 +58,7 @@ public sealed class WatchBufferTests
         Offer(buffer, ChangeType.Changed);
 
         Assert.True(buffer.TakeBehind());
-        Assert.Equal((0, true), (buffer.Take(after: 2, max: 10).Events.Count, buffer.Take(after: 2, max: 10).Emptied));
+        Assert.Equal((0, true), (buffer.Take(after: 2, Ten).Events.Count, buffer.Take(after: 2, Ten).Emptied));
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class WatchBufferTests
             buffer.Offer(change);
         Assert.Equal(1000, buffered.Bytes);
 
-        buffers[0].Take(after: 0, max: 10);
+        buffers[0].Take(after: 0, Ten);
         buffers[1].Close();
         buffers[1].Offer(change);
         buffers[2].Overflow();
@@ -102,7 +102,7 @@ public sealed class WatchBufferTests
         others.Offer(Large(ChangeType.Changed));
         buffer.Offer(Large(ChangeType.Changed));
         buffer.Offer(Large(ChangeType.Progressed));
-        Assert.Equal((2000, WatchEventType.Changed, null), (buffered.Bytes, Assert.Single(buffer.Take(after: 0, max: 10).Events) is { } told ? told.Type : default, told.Change!.Task.Progress));
+        Assert.Equal((2000, WatchEventType.Changed, null), (buffered.Bytes, Assert.Single(buffer.Take(after: 0, Ten).Events) is { } told ? told.Type : default, told.Change!.Task.Progress));
 
         buffer.Offer(Large(ChangeType.Changed));
         Assert.False(buffer.TakeBehind());
@@ -112,7 +112,9 @@ public sealed class WatchBufferTests
         Assert.False(others.TakeBehind());
     }
 
-    private static TaskChange Large(ChangeType type, string id = "t")
+    private static Portion Ten => new(bytesMax: 1 << 20, eventsMax: 10);
+
+    internal static TaskChange Large(ChangeType type, string id = "t")
     {
         TaskProgress? progress = type == ChangeType.Progressed ? new TaskProgress(0.5, "", DateTimeOffset.UnixEpoch) : null;
         return new TaskChange(type, Running with { Id = Id(id), Spec = Spec with { Payload = new byte[1000] }, Progress = progress }, Running.Revision);

@@ -66,6 +66,45 @@ public sealed class WatchHubTests
         }
     }
 
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_watcher_that_has_yet_to_read_hears_of_one_change_and_of_all_progress_until_it_goes_on()
+    {
+        var time = new FakeTimeProvider();
+        var store = new MemoryTaskStore(historyMax: 100);
+        var hub = new WatchHub(store, new LimitOptions(), time);
+        hub.Start((await store.OpenAsync(time.GetUtcNow(), TestContext.Current.CancellationToken)).Revision);
+        var heard = new List<ChangeType>();
+        var buffer = new WatchBuffer(change => Hear(change.Type), new BufferedBytes(1000), catchesUp: true);
+        hub.Register(buffer, []);
+        TaskChange change = WatchBufferTests.Large(ChangeType.Changed), progress = WatchBufferTests.Large(ChangeType.Progressed);
+        await PublishAsync([change, change]);
+        await PublishAsync([change]);
+        Assert.Equal([ChangeType.Changed], heard);
+
+        hub.Publish(progress);
+        await PublishAsync([change]);
+        Assert.Equal([ChangeType.Changed, ChangeType.Progressed, ChangeType.Changed], heard);
+
+        await PublishAsync([change]);
+        Assert.True(buffer.TakeBehind());
+        hub.Resume(buffer);
+        await PublishAsync([change]);
+        Assert.Equal(4, heard.Count);
+        await hub.StopAsync();
+
+        bool Hear(ChangeType type)
+        {
+            heard.Add(type);
+            return true;
+        }
+
+        Task PublishAsync(TaskChange[] changes)
+        {
+            hub.Publish(changes, hub.Committed + 1);
+            return hub.WhenPublishedAsync(hub.Committed, TestContext.Current.CancellationToken);
+        }
+    }
+
     private static bool Await(ManualResetEventSlim open)
     {
         open.Wait(TestContext.Current.CancellationToken);

@@ -66,6 +66,39 @@ public sealed class WatchRoomTests
         Assert.Equal((100, false), (room.Held, room.IsCrowded));
     }
 
+    /// <summary>Who does not read holds what he has been told: that of many must need no room.</summary>
+    [Fact(Timeout = TimeoutMs)]
+    public async Task What_a_watcher_is_told_at_a_time_is_little_at_first_and_more_with_all_that_it_reads()
+    {
+        const int Tasks = 2000;
+        await using TestPool pool = await StartAsync();
+        await pool.SubmitAsync([.. Enumerable.Range(0, Tasks).Select(static i => New($"t{i}", Spec with { Kind = NobodysKind, Payload = new byte[100] }))]);
+        using Watch watch = pool.Pool.Watch(Everything);
+        await using IAsyncEnumerator<WatchBatch> batches = watch.ReadAsync(Stop).GetAsyncEnumerator(Stop);
+        var told = new List<int>();
+        for (int all = 0; all < Tasks && await batches.MoveNextAsync(); all += told[^1])
+        {
+            told.Add(batches.Current.Events.Count);
+            Assert.Equal(told[^1] > 10, watch.Place.Holds);
+        }
+
+        Assert.Equal([10, 10, 20, 40, 80, 160], told.Take(6));
+        Assert.Equal(Watch.EventsMax, told.Max());
+    }
+
+    [Fact]
+    public void A_portion_has_one_event_at_least_and_no_further_one_that_would_be_too_much()
+    {
+        var told = WatchEvent.Of(WatchBufferTests.Large(ChangeType.Changed));
+        long bytes = WatchPlace.BytesOf(told);
+        var one = new Portion((2 * bytes) - 1, 10);
+        Assert.Equal((true, false), (one.TryAdd(told), one.TryAdd(told)));
+        var two = new Portion(2 * bytes, 10);
+        Assert.Equal((true, true, false), (two.TryAdd(told), two.TryAdd(told), two.TryAdd(told)));
+        var small = new Portion(1, 10);
+        Assert.Equal((true, false), (small.TryAdd(told), small.TryAdd(WatchEvent.Synced)));
+    }
+
     /// <summary>Each would hold all of it: by ids in its buffer, by a filter in what it has read.</summary>
     [Theory(Timeout = TimeoutMs)]
     [InlineData(false)]
