@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using GrpcPool.Core.Execution;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +18,7 @@ internal sealed class ConnectionLimit
     /// How long calls may go on when their connection has ended. Kestrel waits for them, and for ever where a client has sent calls faster than it read the answers: their ends are
     /// queued for the connection, and those above the bound of that queue are lost. Such a connection would keep its memory, and its place among all.
     /// </summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _cut = new();
     private readonly TimeProvider _time;
@@ -28,10 +27,14 @@ internal sealed class ConnectionLimit
     private readonly ILogger _log;
     private int _open;
 
-    public ConnectionLimit(int max, TaskPool pool, ILogger log)
+    /// <param name="max">How many connections there may be.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Where it is told what was done to whom.</param>
+    /// <param name="closed">Fires when the pool has closed.</param>
+    public ConnectionLimit(int max, TimeProvider time, ILogger log, CancellationToken closed)
     {
-        (_max, _time, _telling, _log) = (max, pool.Time, new Seldom(pool.Time, Telling), log);
-        pool.Closed.UnsafeRegister(static cut => ((CancellationTokenSource)cut!).CancelAfter(LastAnswers), _cut);
+        (_max, _time, _telling, _log) = (max, time, new Seldom(time, Telling), log);
+        closed.UnsafeRegister(static cut => ((CancellationTokenSource)cut!).CancelAfter(LastAnswers), _cut);
     }
 
     public ConnectionDelegate Wrap(ConnectionDelegate next) => async connection =>

@@ -45,8 +45,8 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(15);
 
-    private readonly ConnectionLimit _apiConnections = new(options.Limits.Connections, pool, log);
-    private readonly ConnectionLimit _opsConnections = new(OpsConnectionsMax, pool, log);
+    private readonly ConnectionLimit _apiConnections = new(options.Limits.Connections, pool.Time, log, pool.Closed);
+    private readonly ConnectionLimit _opsConnections = new(OpsConnectionsMax, pool.Time, log, pool.Closed);
 
     public void Configure(KestrelServerOptions kestrel)
     {

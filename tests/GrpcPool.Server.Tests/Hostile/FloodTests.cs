@@ -39,7 +39,7 @@ public sealed class FloodTests
     [Fact(Timeout = 120_000)]
     public Task Calls_that_say_nothing() => WithstandAsync(Floods.CallBadlyAsync, effort: 2_000);
 
-    /// <summary>Kestrel would wait for ever for what it has lost of them, and each such connection would be one less for all others.</summary>
+    /// <summary>Each that did would be one less for all others.</summary>
     [Fact(Timeout = 60_000)]
     public async Task Calls_whose_answers_are_not_read_leave_no_connection_behind()
     {
