@@ -38,6 +38,9 @@ internal sealed class Committer(
     private readonly List<Pick> _picks = [];
     private readonly InsertRequest _inserts = new();
 
+    /// <summary>How many attempts the commits end, of late.</summary>
+    private int _ended;
+
     /// <summary>What is gathered for a command and is not among them yet.</summary>
     private InsertRequest? _gathering;
     private IReadOnlyList<IDuty> _duties = [];
@@ -154,6 +157,8 @@ internal sealed class Committer(
         _nudges.Clear();
         _picks.Clear();
         _inserts.Clear();
+        int endedBefore = _ended;
+        _ended = 0;
         for (int i = 0; i < RequestsMax && _requests.Reader.TryRead(out object? request); i++)
         {
             if (request is Submission submission)
@@ -162,12 +167,15 @@ internal sealed class Committer(
                 Take((ICommandRequest)request);
         }
 
+        // Attempts at workers end in bursts, with commits between them.
+        _ended = Math.Max(_ended, endedBefore * 3 / 4);
+
         // While commits fail, only what somebody asked for is tried: endings have the room there may be to themselves.
         LaneWindow? laneToFill = store.IsWritable ? AddOwnWork() : null;
         _gathering = _inserts;
-        for (int waiting = gate.Count; waiting > 0; waiting--)
+        for (int waiting = gate.Count; waiting > 0 && gate.HasNext(_ended); waiting--)
         {
-            if (await gate.AdmitNextAsync(_gathering ??= new InsertRequest()).ConfigureAwait(false) is not { } atomic)
+            if (await gate.AdmitNextAsync(_gathering ??= new InsertRequest(), _ended).ConfigureAwait(false) is not { } atomic)
                 continue;
             AddGathered();
             Add(atomic.Command(atomic: true), atomic);
@@ -203,6 +211,8 @@ internal sealed class Committer(
     private void Take(ICommandRequest request)
     {
         // Who is next in the line of a serial key is known after the commit, and may go before all others: those slots are given away then.
+        if (request.Released is not null)
+            _ended++;
         if (request.Released is { SerialKey: "" } lease)
             dispatcher.Release(lease);
         if (request.Command is { } command)

@@ -49,9 +49,6 @@ internal sealed class EndRequest(Executor executor, RunningAttempt attempt, EndA
 /// <summary>What goes into one commit by one command: items of one atomic submission, or of many others. Used again for the next commit.</summary>
 internal sealed class InsertRequest
 {
-    /// <summary>How many items of one submission a commit takes.</summary>
-    public const int ItemsMax = 2048;
-
     private readonly List<Insertion> _items = [];
     private readonly List<(Submission Submission, int Index, SlotLease? Lease)> _places = [];
 

@@ -7,6 +7,12 @@ namespace GrpcPool.Core.Execution;
 /// <summary>Lets submissions in: asks the admission, follows the queue's policy where there is no room. Used by the committer alone.</summary>
 internal sealed class SubmissionGate(SettingsInForce settings, Admission admission, WaitingRoom waitingRoom, Dispatcher dispatcher, GuardedStore store, TimeProvider time)
 {
+    /// <summary>
+    /// How many tasks one commit lets in, and how many at least where they have to wait for a slot though others end all the time. Who waits a moment outside, until slots are free, is inserted as running,
+    /// which is half the work of waiting inside and being looked for; and a backlog that was let in faster than it is worked off would make all that come wait inside.
+    /// </summary>
+    private const int AdmittedMax = 2048, AdmittedMin = 256;
+
     private readonly Queue<Submission> _next = new();
 
     /// <summary>How many tasks were not accepted, by the number of their verdict.</summary>
@@ -15,6 +21,9 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
 
     /// <summary>Whether the commit under way inserts a task that is due and does not start with it: nothing may overtake it.</summary>
     private bool _lineFormed;
+
+    /// <summary>How many tasks the commit under way lets in so far.</summary>
+    private int _admitted;
 
     /// <summary>How many submissions are to be asked now: those that found room or come again first.</summary>
     public int Count => _next.Count;
@@ -26,13 +35,17 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
     public IEnumerable<(SubmitVerdict Reason, long Count)> Refusals =>
         Enum.GetValues<SubmitVerdict>().Where(static verdict => verdict >= SubmitVerdict.QueueFull).Select(verdict => (verdict, Volatile.Read(ref _refused[(int)verdict])));
 
+    /// <summary>Whether somebody is to be asked for this commit.</summary>
+    /// <param name="ended">How many attempts commits end, of late: as many slots are about to be free.</param>
+    public bool HasNext(int ended) => Count > 0 && TakesMore(ended);
+
     public void Enter(Submission submission) => _next.Enqueue(submission);
 
     /// <summary>Whoever waits and finds room now comes next. Called after each commit.</summary>
     public void Settle()
     {
         admission.Settle();
-        _lineFormed = false;
+        (_lineFormed, _admitted) = (false, 0);
         if (waitingRoom.IsEmpty)
             return;
 
@@ -54,8 +67,9 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
 
     /// <summary>Takes the next submission's items for this commit: those of an atomic one by themselves, those of others together.</summary>
     /// <param name="together">Where items of submissions gather that are not atomic.</param>
+    /// <param name="ended">How many attempts commits end, of late: as many slots are about to be free.</param>
     /// <returns>The items of an atomic submission; null where there are none.</returns>
-    public async ValueTask<InsertRequest?> AdmitNextAsync(InsertRequest together)
+    public async ValueTask<InsertRequest?> AdmitNextAsync(InsertRequest together, int ended)
     {
         Submission submission = _next.Dequeue();
         if (submission.Task.IsCompleted || submission.EndIfLeft())
@@ -74,7 +88,7 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
         int before = insert.Count;
         try
         {
-            await AdmitAsync(submission, insert).ConfigureAwait(false);
+            await AdmitAsync(submission, insert, ended).ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -82,6 +96,7 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
             throw;
         }
 
+        _admitted += insert.Count - before;
         if (insert.Count == before)
             Continue(submission);
         return submission.Atomic && insert.Count > 0 ? insert : null;
@@ -96,12 +111,14 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
             _next.Enqueue(submission);
     }
 
-    private async ValueTask AdmitAsync(Submission submission, InsertRequest insert)
+    private bool TakesMore(int ended, int more = 0) => _admitted + more < (_lineFormed && ended > 0 ? Math.Max(AdmittedMin - (2 * ended), Math.Max(ended, AdmittedMin) / 8) : AdmittedMax);
+
+    private async ValueTask AdmitAsync(Submission submission, InsertRequest insert, int ended)
     {
         if (submission.Atomic && !submission.IsDecided)
             await AdmitAllAsync(submission, insert).ConfigureAwait(false);
-        int max = insert.Count + InsertRequest.ItemsMax;
-        while (!submission.IsDecided && insert.Count < max && await TryAdmitAsync(submission, insert).ConfigureAwait(false))
+        int before = insert.Count;
+        while (!submission.IsDecided && TakesMore(ended, insert.Count - before) && await TryAdmitAsync(submission, insert).ConfigureAwait(false))
         {
         }
     }
