@@ -204,6 +204,40 @@ public sealed class AdmissionTests
             [SubmitVerdict.Created, SubmitVerdict.Created, SubmitVerdict.TooManyNamespaces, SubmitVerdict.Existing], results.Select(result => result.Verdict));
     }
 
+    /// <summary>Who waits outside until there are slots is written once instead of twice, and need not be looked for.</summary>
+    [Fact(Timeout = TimeoutMs)]
+    public async Task While_attempts_end_a_commit_lets_in_few_who_have_to_wait()
+    {
+        const int Slots = 4, AtOnce = 2048, ToWait = 256;
+        await using TestPool pool = await StartAsync(static options => options.Pool.Slots = Slots);
+        pool.Handler.SucceedAtOnce();
+        SubmitResult[] results = await pool.SubmitAsync([.. Enumerable.Range(0, 6 * AtOnce).Select(static i => New($"t{i}"))]);
+
+        Assert.All(results, static result => Assert.Equal(SubmitVerdict.Created, result.Verdict));
+        Assert.All(pool.Store.Commits, static commit => Assert.InRange(Inserted(commit), 0, AtOnce));
+        IReadOnlyList<TaskChange>[] ending = [.. pool.Store.Commits.Where(static commit => commit.Any(static change => change.Task.State.IsFinal()))];
+        Assert.InRange(ending.Max(Inserted), ToWait - (2 * Slots), ToWait + Slots);
+
+        static int Inserted(IReadOnlyList<TaskChange> commit) => commit.Count(static change => change.Before is null);
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task While_attempts_end_all_who_can_start_are_let_in()
+    {
+        const int Slots = 1000;
+        await using TestPool pool = await StartAsync(static options => options.Pool.Slots = Slots);
+        pool.Handler.SucceedAtOnce();
+        for (int i = 0; i < 5; i++)
+        {
+            string[] ids = [.. Enumerable.Range(0, Slots).Select(n => $"t{i}-{n}")];
+            await pool.SubmitAsync([.. ids.Select(static id => New(id))]);
+            await pool.WhenAllAsync(ids, TaskState.Succeeded);
+            await pool.SettleAsync();
+        }
+
+        Assert.Equal(5 * Slots, pool.Store.Changes.Count(static change => change.Before is null && change.Task.State == TaskState.Running));
+    }
+
     private static NewTask[] Many(int count) => [.. Enumerable.Range(0, count).Select(i => New($"t{i}", Waiting))];
 
     private static Task<TestPool> StartWithCapacityAsync(int capacity, FullPolicy policy = FullPolicy.Reject) => StartAsync(options =>

@@ -11,6 +11,7 @@ internal sealed class ObservedStore(int historyMax) : ITaskStore
     private readonly MemoryTaskStore _store = new(historyMax);
     private readonly Lock _lock = new();
     private readonly List<TaskChange> _changes = [];
+    private readonly List<IReadOnlyList<TaskChange>> _commits = [];
     private readonly List<LogPiece> _pieces = [];
     private readonly List<(Predicate<TaskChange> Matches, TaskCompletionSource<TaskChange> Found)> _awaited = [];
     private TaskCompletionSource _open = Completed();
@@ -25,6 +26,16 @@ internal sealed class ObservedStore(int historyMax) : ITaskStore
         {
             lock (_lock)
                 return [.. _changes];
+        }
+    }
+
+    /// <summary>The changes of each commit.</summary>
+    public IReadOnlyList<IReadOnlyList<TaskChange>> Commits
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _commits];
         }
     }
 
@@ -84,6 +95,7 @@ internal sealed class ObservedStore(int historyMax) : ITaskStore
         lock (_lock)
         {
             _pieces.AddRange(commands.OfType<AppendLog>().Select(static append => append.Piece));
+            _commits.Add(result.Changes);
             foreach (TaskChange change in result.Changes)
             {
                 _changes.Add(change);
