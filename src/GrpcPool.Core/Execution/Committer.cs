@@ -38,9 +38,6 @@ internal sealed class Committer(
     private readonly List<Pick> _picks = [];
     private readonly InsertRequest _inserts = new();
 
-    /// <summary>How many attempts the commits end, of late.</summary>
-    private int _ended;
-
     /// <summary>What is gathered for a command and is not among them yet.</summary>
     private InsertRequest? _gathering;
     private IReadOnlyList<IDuty> _duties = [];
@@ -157,25 +154,28 @@ internal sealed class Committer(
         _nudges.Clear();
         _picks.Clear();
         _inserts.Clear();
-        int endedBefore = _ended;
-        _ended = 0;
+        int ended = 0;
         for (int i = 0; i < RequestsMax && _requests.Reader.TryRead(out object? request); i++)
         {
             if (request is Submission submission)
+            {
                 gate.Enter(submission);
-            else
-                Take((ICommandRequest)request);
+                continue;
+            }
+
+            var command = (ICommandRequest)request;
+            ended += command.Released is null ? 0 : 1;
+            Take(command);
         }
 
-        // Attempts at workers end in bursts, with commits between them.
-        _ended = Math.Max(_ended, endedBefore * 3 / 4);
+        gate.NoteEnded(ended);
 
         // While commits fail, only what somebody asked for is tried: endings have the room there may be to themselves.
         LaneWindow? laneToFill = store.IsWritable ? AddOwnWork() : null;
         _gathering = _inserts;
-        for (int waiting = gate.Count; waiting > 0 && gate.HasNext(_ended); waiting--)
+        for (int waiting = gate.Count; waiting > 0 && gate.HasNext; waiting--)
         {
-            if (await gate.AdmitNextAsync(_gathering ??= new InsertRequest(), _ended).ConfigureAwait(false) is not { } atomic)
+            if (await gate.AdmitNextAsync(_gathering ??= new InsertRequest()).ConfigureAwait(false) is not { } atomic)
                 continue;
             AddGathered();
             Add(atomic.Command(atomic: true), atomic);
@@ -211,8 +211,6 @@ internal sealed class Committer(
     private void Take(ICommandRequest request)
     {
         // Who is next in the line of a serial key is known after the commit, and may go before all others: those slots are given away then.
-        if (request.Released is not null)
-            _ended++;
         if (request.Released is { SerialKey: "" } lease)
             dispatcher.Release(lease);
         if (request.Command is { } command)

@@ -7,11 +7,14 @@ namespace GrpcPool.Core.Execution;
 /// <summary>Lets submissions in: asks the admission, follows the queue's policy where there is no room. Used by the committer alone.</summary>
 internal sealed class SubmissionGate(SettingsInForce settings, Admission admission, WaitingRoom waitingRoom, Dispatcher dispatcher, GuardedStore store, TimeProvider time)
 {
+    /// <summary>How many tasks one commit lets in.</summary>
+    private const int AdmittedMax = 2048;
+
     /// <summary>
-    /// How many tasks one commit lets in, and how many at least where they have to wait for a slot though others end all the time. Who waits a moment outside, until slots are free, is inserted as running,
+    /// How many it lets in, at most, that have to wait for a slot while attempts end: fewer the more do, as so many slots are about to be free. Who waits a moment outside is inserted as running then,
     /// which is half the work of waiting inside and being looked for; and a backlog that was let in faster than it is worked off would make all that come wait inside.
     /// </summary>
-    private const int AdmittedMax = 2048, AdmittedMin = 256;
+    private const int WaitingMax = 256;
 
     private readonly Queue<Submission> _next = new();
 
@@ -25,6 +28,9 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
     /// <summary>How many tasks the commit under way lets in so far.</summary>
     private int _admitted;
 
+    /// <summary>How many attempts a commit ends, of late.</summary>
+    private int _ended;
+
     /// <summary>How many submissions are to be asked now: those that found room or come again first.</summary>
     public int Count => _next.Count;
 
@@ -36,10 +42,12 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
         Enum.GetValues<SubmitVerdict>().Where(static verdict => verdict >= SubmitVerdict.QueueFull).Select(verdict => (verdict, Volatile.Read(ref _refused[(int)verdict])));
 
     /// <summary>Whether somebody is to be asked for this commit.</summary>
-    /// <param name="ended">How many attempts commits end, of late: as many slots are about to be free.</param>
-    public bool HasNext(int ended) => Count > 0 && TakesMore(ended);
+    public bool HasNext => Count > 0 && TakesMore();
 
     public void Enter(Submission submission) => _next.Enqueue(submission);
+
+    /// <summary>Takes note of how many attempts the next commit ends. At workers they end in bursts, with commits between them.</summary>
+    public void NoteEnded(int ended) => _ended = Math.Max(ended, _ended * 3 / 4);
 
     /// <summary>Whoever waits and finds room now comes next. Called after each commit.</summary>
     public void Settle()
@@ -67,9 +75,8 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
 
     /// <summary>Takes the next submission's items for this commit: those of an atomic one by themselves, those of others together.</summary>
     /// <param name="together">Where items of submissions gather that are not atomic.</param>
-    /// <param name="ended">How many attempts commits end, of late: as many slots are about to be free.</param>
     /// <returns>The items of an atomic submission; null where there are none.</returns>
-    public async ValueTask<InsertRequest?> AdmitNextAsync(InsertRequest together, int ended)
+    public async ValueTask<InsertRequest?> AdmitNextAsync(InsertRequest together)
     {
         Submission submission = _next.Dequeue();
         if (submission.Task.IsCompleted || submission.EndIfLeft())
@@ -88,7 +95,7 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
         int before = insert.Count;
         try
         {
-            await AdmitAsync(submission, insert, ended).ConfigureAwait(false);
+            await AdmitAsync(submission, insert).ConfigureAwait(false);
         }
         catch (Exception fault)
         {
@@ -111,14 +118,18 @@ internal sealed class SubmissionGate(SettingsInForce settings, Admission admissi
             _next.Enqueue(submission);
     }
 
-    private bool TakesMore(int ended, int more = 0) => _admitted + more < (_lineFormed && ended > 0 ? Math.Max(AdmittedMin - (2 * ended), Math.Max(ended, AdmittedMin) / 8) : AdmittedMax);
+    private bool TakesMore(int more = 0)
+    {
+        int max = _lineFormed && _ended > 0 ? Math.Max(WaitingMax - (2 * _ended), Math.Max(WaitingMax, _ended) / 8) : AdmittedMax;
+        return _admitted + more < max;
+    }
 
-    private async ValueTask AdmitAsync(Submission submission, InsertRequest insert, int ended)
+    private async ValueTask AdmitAsync(Submission submission, InsertRequest insert)
     {
         if (submission.Atomic && !submission.IsDecided)
             await AdmitAllAsync(submission, insert).ConfigureAwait(false);
         int before = insert.Count;
-        while (!submission.IsDecided && TakesMore(ended, insert.Count - before) && await TryAdmitAsync(submission, insert).ConfigureAwait(false))
+        while (!submission.IsDecided && TakesMore(insert.Count - before) && await TryAdmitAsync(submission, insert).ConfigureAwait(false))
         {
         }
     }
