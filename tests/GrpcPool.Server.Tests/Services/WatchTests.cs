@@ -109,15 +109,16 @@ public sealed class WatchTests
         Assert.True(watch.Revision > 0);
     }
 
+    /// <summary>Little at first, and then twice as much with each message that was read: 16, 16, 32, 64, 128, and the rest.</summary>
     [Fact(Timeout = 20_000)]
-    public async Task What_is_pending_goes_out_in_one_message()
+    public async Task What_is_pending_goes_out_in_few_messages()
     {
         await using TestServer server = await TestServer.StartAsync();
         await server.SubmitManyAsync(500, new TaskSpec { Kind = "gate" });
         using var watch = new Followed(server, new WatchRequest { Filter = new V1.TaskFilter() });
         await watch.UntilSyncedAsync();
         Assert.Equal(500, watch.Tasks.Count);
-        Assert.InRange(watch.Messages.Count, 1, 3);
+        Assert.InRange(watch.Messages.Count, 1, 8);
     }
 
     [Fact(Timeout = 30_000)]
