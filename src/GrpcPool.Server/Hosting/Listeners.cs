@@ -40,7 +40,7 @@ internal sealed class Listeners(ListenOptions listen, GrpcPoolOptions options, T
     private const int ConnectionWindow = 1 << 20, StreamWindow = ConnectionWindow / 4;
 
     /// <summary>How much of a connection is taken from the kernel before it is read: the transport's own megabyte would be a gigabyte of all connections, and is taken of those that are ended too.</summary>
-    private const int ReadAheadMax = 128 << 10;
+    public const int ReadAheadMax = 128 << 10;
 
     private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(15);

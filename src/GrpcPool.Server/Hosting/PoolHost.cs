@@ -69,7 +69,11 @@ public static class PoolHost
         builder.Services.AddSingleton<AccessGate>();
         builder.Services.AddHostedService<FileWatch>();
         builder.Services.AddHostedService<IdleMemory>();
-        builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.CreateBoundListenSocket = UnixSocket.Bind);
+        builder.Services.Configure<SocketTransportOptions>(static sockets =>
+        {
+            sockets.CreateBoundListenSocket = UnixSocket.Bind;
+            sockets.MaxReadBufferSize = Listeners.ReadAheadMax;
+        });
         builder.Services.AddSingleton<SocketTransportFactory>();
         builder.Services.AddSingleton<IConnectionListenerFactory>(static host => new PacedTransport(host.GetRequiredService<SocketTransportFactory>(), host.GetRequiredService<TimeProvider>()));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ApplicationServices.GetRequiredService<Listeners>().Configure(kestrel));

