@@ -73,6 +73,7 @@ public static class PoolHost
         {
             sockets.CreateBoundListenSocket = UnixSocket.Bind;
             sockets.MaxReadBufferSize = Listeners.ReadAheadMax;
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
         });
         builder.Services.AddSingleton<SocketTransportFactory>();
         builder.Services.AddSingleton<IConnectionListenerFactory>(static host => new PacedTransport(host.GetRequiredService<SocketTransportFactory>(), host.GetRequiredService<TimeProvider>()));

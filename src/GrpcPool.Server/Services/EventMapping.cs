@@ -7,7 +7,7 @@ using EventType = GrpcPool.V1.WatchEventType;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>From the hub's events to those of the contract, serialised: the common form is made once and shared by all who watch.</summary>
+/// <summary>From the hub's events to those of the contract, serialised, each as a response of its own: the common form is made once and shared by all who watch.</summary>
 internal sealed class EventMapping(TaskPool pool, V1.TaskView detail)
 {
     /// <summary>
@@ -16,7 +16,7 @@ internal sealed class EventMapping(TaskPool pool, V1.TaskView detail)
     /// </summary>
     private const int MessageBytesMax = 64 * 1024;
 
-    private static readonly byte[] Synced = new Event { Type = EventType.Synced }.ToByteArray();
+    private static readonly byte[] Synced = Pack(new Event { Type = EventType.Synced });
 
     /// <summary>Cuts a batch into messages: the events of each, and the revision that a reader knows after it.</summary>
     /// <param name="batch">The batch.</param>
@@ -52,8 +52,10 @@ internal sealed class EventMapping(TaskPool pool, V1.TaskView detail)
     private byte[] Make(WatchEventType type, TaskChange change)
     {
         if (type == WatchEventType.Deleted)
-            return new Event { Type = EventType.Deleted, Task = ProtoMapping.ToName(change.Task.Id) }.ToByteArray();
+            return Pack(new Event { Type = EventType.Deleted, Task = ProtoMapping.ToName(change.Task.Id) });
         TaskView task = type == WatchEventType.Snapshot ? pool.View(change.Task) : pool.View(change);
-        return detail == V1.TaskView.Full ? new Event { Type = (EventType)type, Task = ProtoMapping.ToInfo(task, detail) }.ToByteArray() : Packing.ToEvent((EventType)type, task);
+        return detail == V1.TaskView.Full ? Pack(new Event { Type = (EventType)type, Task = ProtoMapping.ToInfo(task, detail) }) : Packing.ToEvent((EventType)type, task);
     }
+
+    private static byte[] Pack(Event told) => new V1.WatchResponse { Events = { told } }.ToByteArray();
 }

@@ -5,35 +5,49 @@ using GrpcPool.V1;
 
 namespace GrpcPool.Server.Services;
 
-/// <summary>A <see cref="WatchResponse"/> whose events are serialised already.</summary>
+/// <summary>A <see cref="WatchResponse"/> of others that are serialised already, each with one event: put one after the other, they are one with all the events (Protocol Buffers, encoding, "Last One Wins").</summary>
 internal sealed record PackedWatchResponse(IReadOnlyList<byte[]> Events, long Revision)
 {
-    private const uint EventsTag = (WatchResponse.EventsFieldNumber << 3) | (uint)WireFormat.WireType.LengthDelimited;
-
     public void WriteTo(SerializationContext context)
     {
-        var rest = new WatchResponse { Revision = Revision };
-        int size = rest.CalculateSize() + Events.Sum(static told => CodedOutputStream.ComputeTagSize(WatchResponse.EventsFieldNumber) + CodedOutputStream.ComputeLengthSize(told.Length) + told.Length);
-        context.SetPayloadLength(size);
-        IBufferWriter<byte> writer = context.GetBufferWriter();
+        byte[] rest = new WatchResponse { Revision = Revision }.ToByteArray();
+        context.SetPayloadLength(Events.Sum(static told => told.Length) + rest.Length);
+        var writer = new BlockWriter(context.GetBufferWriter());
         foreach (byte[] told in Events)
-        {
-            WriteNumber(writer, EventsTag);
-            WriteNumber(writer, (uint)told.Length);
             writer.Write(told);
-        }
-
-        rest.WriteTo(writer);
+        writer.Write(rest);
+        writer.Flush();
         context.Complete();
     }
 
-    private static void WriteNumber(IBufferWriter<byte> writer, uint number)
+    /// <summary>Fills whole blocks of a writer, to which each piece that it is told of costs two locks.</summary>
+    private ref struct BlockWriter(IBufferWriter<byte> writer)
     {
-        Span<byte> span = writer.GetSpan(5);
-        int length = 0;
-        for (; number > 0x7F; number >>= 7)
-            span[length++] = (byte)(number | 0x80);
-        span[length++] = (byte)number;
-        writer.Advance(length);
+        private Span<byte> _block;
+        private int _filled;
+
+        public void Write(ReadOnlySpan<byte> bytes)
+        {
+            while (bytes.Length > 0)
+            {
+                if (_filled == _block.Length)
+                {
+                    Flush();
+                    _block = writer.GetSpan();
+                }
+
+                int length = Math.Min(bytes.Length, _block.Length - _filled);
+                bytes[..length].CopyTo(_block[_filled..]);
+                _filled += length;
+                bytes = bytes[length..];
+            }
+        }
+
+        public void Flush()
+        {
+            writer.Advance(_filled);
+            _block = default;
+            _filled = 0;
+        }
     }
 }

@@ -10,7 +10,7 @@ internal static class Packing
     private static SubmitResponse? _answer;
 
     [ThreadStatic]
-    private static WatchEvent? _event;
+    private static WatchResponse? _event;
 
     /// <summary>The answer of Submit.</summary>
     public static byte[] ToAnswer(Core.Execution.TaskView task, bool created)
@@ -21,12 +21,13 @@ internal static class Packing
         return answer.ToByteArray();
     }
 
-    /// <summary>An event without payload and result.</summary>
+    /// <summary>A response of one event without payload and result.</summary>
     public static byte[] ToEvent(WatchEventType type, Core.Execution.TaskView task)
     {
-        WatchEvent told = _event ??= new WatchEvent { Task = new TaskInfo() };
+        WatchResponse response = _event ??= new WatchResponse { Events = { new WatchEvent { Task = new TaskInfo() } } };
+        WatchEvent told = response.Events[0];
         ProtoMapping.Fill(told.Task, task);
         told.Type = type;
-        return told.ToByteArray();
+        return response.ToByteArray();
     }
 }

@@ -34,7 +34,7 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
 
         Task WriteFirstAsync(IReadOnlyList<byte[]> events, long revision)
         {
-            var response = new SubmitAndWatchResponse { Created = first, Events = { events.Select(V1.WatchEvent.Parser.ParseFrom) }, Revision = revision };
+            var response = new SubmitAndWatchResponse { Created = first, Events = { events.SelectMany(static told => WatchResponse.Parser.ParseFrom(told).Events) }, Revision = revision };
             first = false;
             return stream.WriteAsync(response);
         }

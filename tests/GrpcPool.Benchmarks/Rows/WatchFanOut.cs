@@ -23,7 +23,8 @@ internal sealed class WatchFanOut : IBenchmark
         await using ServerProcess bare = await ServerProcess.StartLimitsAsync();
         await using ServerProcess pool = await storage.StartPoolAsync();
         int tasks = effort.Calls / 5;
-        await WatchAsync(pool, tasks);
+        await WatchAsync(pool, effort.WarmCalls / 5);
+        await EmitAsync(bare, tasks / 2);
 
         var ratios = new List<double>();
         var rates = new List<Rate>();
