@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Google.Protobuf;
+using Grpc.Core;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Server.Services;
 using GrpcPool.V1;
@@ -39,7 +43,37 @@ public sealed class PackingTests
         {
             Assert.Equal(new SubmitResponse { Task = ProtoMapping.ToInfo(view, V1.TaskView.Basic), Created = true }, SubmitResponse.Parser.ParseFrom(Packing.ToAnswer(view, created: true)));
             Assert.Equal(
-                new WatchEvent { Type = WatchEventType.Changed, Task = ProtoMapping.ToInfo(view, V1.TaskView.Basic) }, WatchEvent.Parser.ParseFrom(Packing.ToEvent(WatchEventType.Changed, view)));
+                new WatchResponse { Events = { new WatchEvent { Type = WatchEventType.Changed, Task = ProtoMapping.ToInfo(view, V1.TaskView.Basic) } } },
+                WatchResponse.Parser.ParseFrom(Packing.ToEvent(WatchEventType.Changed, view)));
         }
+    }
+
+    [Fact]
+    public async Task Packed_events_are_one_response_wherever_the_blocks_of_the_connection_end()
+    {
+        WatchEvent[] events = [.. Enumerable.Range(0, 50).Select(static i => new WatchEvent { Type = WatchEventType.Changed, Task = new TaskInfo { Id = new string('x', 3 * i) } })];
+        var pipe = new Pipe(new PipeOptions(minimumSegmentSize: 16));
+        var context = new Serialization(pipe.Writer);
+
+        new PackedWatchResponse([.. events.Select(static told => new WatchResponse { Events = { told } }.ToByteArray())], Revision: 300).WriteTo(context);
+        await pipe.Writer.CompleteAsync();
+        ReadResult written = await pipe.Reader.ReadAtLeastAsync(int.MaxValue, TestContext.Current.CancellationToken);
+
+        Assert.Equal(new WatchResponse { Events = { events }, Revision = 300 }, WatchResponse.Parser.ParseFrom(written.Buffer));
+        Assert.Equal(written.Buffer.Length, context.Length);
+        Assert.True(context.IsComplete);
+    }
+
+    private sealed class Serialization(PipeWriter writer) : SerializationContext
+    {
+        public int Length { get; private set; }
+
+        public bool IsComplete { get; private set; }
+
+        public override void SetPayloadLength(int payloadLength) => Length = payloadLength;
+
+        public override IBufferWriter<byte> GetBufferWriter() => writer;
+
+        public override void Complete() => IsComplete = true;
     }
 }
