@@ -13,6 +13,12 @@ internal static class PoolChannel
 {
     private const string UnixScheme = "unix";
 
+    /// <summary>
+    /// How much of an answer the server may send ahead. .NET lets it send more whenever an eighth is read, and ASP.NET Core loses an answer now and then where such leave comes for a call that has
+    /// just ended (dotnet/aspnetcore#53736): so answers of less than half a MiB need none.
+    /// </summary>
+    private const int StreamWindow = 4 << 20;
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     public static bool IsKnown(Uri? address) =>
@@ -56,6 +62,7 @@ internal static class PoolChannel
             // A proxy of the environment is not for this machine itself.
             UseProxy = !IsSocket(address) && !address.IsLoopback,
             EnableMultipleHttp2Connections = true,
+            InitialHttp2StreamWindowSize = StreamWindow,
             ConnectTimeout = ConnectTimeout,
             KeepAlivePingDelay = options.PingAfter,
             KeepAlivePingTimeout = options.PingTimeout,

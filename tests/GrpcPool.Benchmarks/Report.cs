@@ -15,9 +15,10 @@ internal static class Report
         foreach (Measurement one in measurements)
         {
             string sign = one.LessIsBetter ? "≤ " : "≥ ";
+            (string must, string met) = double.IsInfinity(one.Must) ? ("", "") : (sign + Value(one.Must, one), one.Met ? "met" : "missed");
             table.AddRow(
                 Markup.Escape(one.Name), Value(one.Median, one), $"{Measurement.Text(one.Least)} … {Measurement.Text(one.Most)}",
-                double.IsInfinity(one.Must) ? "" : sign + Value(one.Must, one), sign + Value(one.Aim, one), one.Met ? "met" : "missed", Markup.Escape(one.Absolute));
+                must, sign + Value(one.Aim, one), met, Markup.Escape(one.Absolute));
         }
 
         AnsiConsole.Profile.Width = 250;

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using GrpcPool.Client.Tests.Infrastructure;
@@ -38,6 +41,29 @@ public sealed class TransportTests : IDisposable
         using GrpcPoolClient client = TestClient.Of(new Uri($"unix:{socket}"));
         TaskHandle task = await client.SubmitAsync(TestClient.Echo("over a socket"), TestClient.Stop);
         Assert.Equal("over a socket", (await task).Result.ToStringUtf8());
+    }
+
+    /// <summary>.NET grants more when an eighth is read, and who grants it too late may lose the answer of another call.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task The_server_may_send_so_much_of_an_answer_ahead_that_few_need_more()
+    {
+        const int Preface = 24, Header = 9, Setting = 6, InitialWindowSize = 4;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using GrpcPoolClient client = TestClient.Of(new Uri($"http://{listener.LocalEndpoint}"));
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(TestClient.Stop);
+        Task call = client.SubmitAsync(TestClient.Echo(), over.Token);
+
+        using TcpClient connection = await listener.AcceptTcpClientAsync(TestClient.Stop);
+        byte[] begin = new byte[Preface + Header];
+        await connection.GetStream().ReadExactlyAsync(begin, TestClient.Stop);
+        byte[] settings = new byte[begin[Preface + 2]];
+        await connection.GetStream().ReadExactlyAsync(settings, TestClient.Stop);
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => call);
+
+        Dictionary<int, uint> told = settings.Chunk(Setting).ToDictionary(static one => (int)BinaryPrimitives.ReadUInt16BigEndian(one), static one => BinaryPrimitives.ReadUInt32BigEndian(one.AsSpan(2)));
+        Assert.True(told[InitialWindowSize] / 8 >= 512 << 10);
     }
 
     [Fact(Timeout = 60_000)]

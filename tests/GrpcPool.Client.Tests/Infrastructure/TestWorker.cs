@@ -81,7 +81,8 @@ internal sealed class TestHandler : IWorkHandler
 /// <summary>An attempt that goes on until the test ends it.</summary>
 internal sealed record TestRun(WorkContext Context, CancellationToken Stopping)
 {
-    public TaskCompletionSource<WorkOutcome> Ending { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Where a thread of the pool sets it, the attempt has ended when that returns.</summary>
+    public TaskCompletionSource<WorkOutcome> Ending { get; } = new();
 
     public void Succeed(string result = "") => Ending.SetResult(WorkOutcome.Succeeded(System.Text.Encoding.UTF8.GetBytes(result)));
 
