@@ -48,7 +48,7 @@ internal sealed record TaskFilter(string Namespace)
         && (Group.Length == 0 || Group == task.Spec.Group)
         && (SubmittedAfter is null || task.SubmittedAt >= SubmittedAfter)
         && (SubmittedBefore is null || task.SubmittedAt < SubmittedBefore)
-        && (Labels.Count == 0 || HasLabels(task.Spec.Labels));
+        && HasLabels(task.Spec.Labels);
 
     private bool HasLabels(IReadOnlyDictionary<string, string> labels)
     {

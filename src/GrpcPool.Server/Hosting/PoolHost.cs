@@ -73,6 +73,8 @@ public static class PoolHost
         {
             sockets.CreateBoundListenSocket = UnixSocket.Bind;
             sockets.MaxReadBufferSize = Listeners.ReadAheadMax;
+
+            // A block for each idle connection saves asking the kernel twice whenever data comes.
             sockets.WaitForDataBeforeAllocatingBuffer = false;
         });
         builder.Services.AddSingleton<SocketTransportFactory>();
