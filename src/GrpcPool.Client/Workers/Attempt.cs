@@ -13,19 +13,22 @@ internal sealed class Attempt : WorkContext, IThreadPoolWorkItem
     private const int Waiting = 0, Begun = 1, Released = 2;
 
     private static readonly Released NotBegun = new();
+    private static readonly Succeeded NoResult = new();
 
     private readonly Lease _lease;
     private readonly IWorkHandler _handler;
     private readonly ChannelWriter<Attempt?> _news;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly CancellationTokenSource _killed = new();
     private int _state;
     private volatile string? _stopReason;
     private volatile WorkOutcome? _outcome;
     private volatile bool _isLost;
     private volatile bool _isAbandoned;
     private AttemptNews? _said;
+
+    /// <summary>Most handlers do not ask for it.</summary>
+    private CancellationTokenSource? _killed;
 
     /// <summary>Whether its end has been told; for the teller alone.</summary>
     private bool _isOver;
@@ -37,7 +40,7 @@ internal sealed class Attempt : WorkContext, IThreadPoolWorkItem
 
     public override string? StopReason => _stopReason;
 
-    public override CancellationToken Killed => _killed.Token;
+    public override CancellationToken Killed => Killing.Token;
 
     void IThreadPoolWorkItem.Execute()
     {
@@ -74,7 +77,7 @@ internal sealed class Attempt : WorkContext, IThreadPoolWorkItem
     {
         _isLost = true;
         Stop(reason);
-        _ = CancelAsync(_killed);
+        _ = CancelAsync(Killing);
         Release();
     }
 
@@ -98,6 +101,8 @@ internal sealed class Attempt : WorkContext, IThreadPoolWorkItem
 
     private protected override void Say(Progress progress) => Said.Report(progress);
 
+    private CancellationTokenSource Killing => Volatile.Read(ref _killed) ?? Interlocked.CompareExchange(ref _killed, new CancellationTokenSource(), null) ?? _killed;
+
     /// <summary>Most attempts say nothing before their end.</summary>
     private AttemptNews Said => Volatile.Read(ref _said) ?? Interlocked.CompareExchange(ref _said, new AttemptNews(() => _news.TryWrite(this), _time), null) ?? _said;
 
@@ -116,6 +121,8 @@ internal sealed class Attempt : WorkContext, IThreadPoolWorkItem
             outcome = WorkOutcome.Failed(FailureCode.ResultTooLarge, $"the result has {outcome.Result.Length} bytes, more than Limits:ResultBytesMax ({resultBytesMax})");
         if (outcome.Failure is { } failure)
             return new Report { Lease = _lease, Failed = failure };
+        if (outcome.Result.IsEmpty && outcome.ContentType.Length == 0)
+            return new Report { Lease = _lease, Succeeded = NoResult };
         return new Report { Lease = _lease, Succeeded = new Succeeded { Result = UnsafeByteOperations.UnsafeWrap(outcome.Result), ContentType = outcome.ContentType } };
     }
 

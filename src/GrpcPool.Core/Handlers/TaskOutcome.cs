@@ -7,6 +7,8 @@ namespace GrpcPool.Core.Handlers;
 /// <summary>How an attempt ended, as its handler says: with a result or with a failure.</summary>
 public sealed record TaskOutcome
 {
+    private static readonly TaskOutcome Empty = new();
+
     private TaskOutcome()
     {
     }
@@ -29,7 +31,8 @@ public sealed record TaskOutcome
     /// <summary>The attempt succeeded.</summary>
     /// <param name="result">The result, at most <c>Limits:ResultBytesMax</c> bytes.</param>
     /// <param name="contentType">The result's media type, or empty.</param>
-    public static TaskOutcome Succeeded(ReadOnlyMemory<byte> result = default, string contentType = "") => new() { Result = result, ContentType = contentType };
+    public static TaskOutcome Succeeded(ReadOnlyMemory<byte> result = default, string contentType = "") =>
+        result.IsEmpty && contentType is "" ? Empty : new() { Result = result, ContentType = contentType };
 
     /// <summary>The attempt succeeded with a result that goes out as JSON.</summary>
     /// <param name="result">The result, at most <c>Limits:ResultBytesMax</c> bytes as JSON.</param>

@@ -11,7 +11,8 @@ namespace GrpcPool.Core.Workers;
 /// <param name="leases">Where it stands.</param>
 internal sealed class Assignment(TaskId id, int attempt, LeaseToken token, LeaseBook leases) : ILease, ITaskHandler
 {
-    private readonly TaskCompletionSource<TaskOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Whoever sets it goes on with the attempt's end himself, and holds no lock: on a thread of its own each would cost as much again.</summary>
+    private readonly TaskCompletionSource<TaskOutcome> _outcome = new();
     private WorkerSession? _session;
     private volatile bool _reported;
     private long _renewedAt;
@@ -66,15 +67,18 @@ internal sealed class Assignment(TaskId id, int attempt, LeaseToken token, Lease
 
     public bool IsExpired(TimeProvider time, TimeSpan duration) => !_reported && time.GetElapsedTime(Volatile.Read(ref _renewedAt)) >= duration;
 
+    /// <summary>Its holder is about to say how it ended, and nobody else does from now on.</summary>
+    public void BeginReport() => _reported = true;
+
     /// <summary>Its holder says how it ended.</summary>
-    public void Report(TaskOutcome outcome)
-    {
-        _reported = true;
-        _outcome.TrySetResult(outcome);
-    }
+    public void Report(TaskOutcome outcome) => _outcome.TrySetResult(outcome);
 
     /// <summary>It ends without its holder. Harmless where that has reported.</summary>
-    public void End(TaskOutcome outcome) => _outcome.TrySetResult(outcome);
+    public void End(TaskOutcome outcome)
+    {
+        if (!_reported)
+            _outcome.TrySetResult(outcome);
+    }
 
     /// <summary>The lease is revoked, and its holder told.</summary>
     public void Revoke()

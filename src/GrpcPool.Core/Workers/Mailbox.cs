@@ -9,12 +9,14 @@ internal sealed class Mailbox
     private List<Assignment> _unsent = [];
     private List<StopNotice> _stops = [];
     private List<LeaseName> _lost = [];
-    private TaskCompletionSource _news = NewSignal();
+
+    /// <summary>Null while nobody waits for news.</summary>
+    private TaskCompletionSource? _news;
     private long _unsentBytes;
     private bool _drain;
 
     /// <summary>Ends with the next signal.</summary>
-    public Task News => _news.Task;
+    public Task News => (_news ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>Whether more waits than is to be assigned.</summary>
     public bool IsFull => _unsentBytes > UnsentBytesMax;
@@ -86,11 +88,7 @@ internal sealed class Mailbox
     /// <summary>There is something new, here or elsewhere.</summary>
     public void Signal()
     {
-        if (_news.Task.IsCompleted)
-            return;
-        _news.TrySetResult();
-        _news = NewSignal();
+        _news?.TrySetResult();
+        _news = null;
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -331,8 +331,10 @@ internal sealed class WorkerSession : ITaskHandler
                 return;
             held.ReportedBy = pending;
             pending.Open++;
-            held.Report(report.Outcome);
+            held.BeginReport();
         }
+
+        held.Report(report.Outcome);
     }
 
     private void Lose(LeaseReport report)

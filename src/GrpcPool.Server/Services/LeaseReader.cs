@@ -51,14 +51,15 @@ internal static class LeaseReader
         var checks = new FieldChecks(new FieldPath("reports"));
         var read = new LeaseReport[reports.Items.Count];
         for (int i = 0; i < read.Length; i++)
-            read[i] = Read(reports.Items[i], $"items[{i}]", checks);
+            read[i] = Read(reports.Items[i], i, checks);
         checks.ThrowIfAny();
         return read;
     }
 
     public static LeaseToken? TokenOf(ByteString token) => LeaseToken.Read(token.Span);
 
-    private static LeaseReport Read(Report report, string field, FieldChecks checks)
+    /// <summary>Most reports are of a success without a media type, which nothing can be wrong with: what their fields are called is not put together.</summary>
+    private static LeaseReport Read(Report report, int index, FieldChecks checks)
     {
         Lease lease = report.Lease ?? new Lease();
         var read = new LeaseReport(lease.TaskId, lease.Attempt, TokenOf(lease.Token));
@@ -69,14 +70,15 @@ internal static class LeaseReader
             case Report.ReportOneofCase.Log:
                 return read with { Log = report.Log.Memory };
             case Report.ReportOneofCase.Succeeded:
-                checks.Bytes(report.Succeeded.ContentType, ContentTypeBytesMax, $"{field}.succeeded.content_type");
+                if (report.Succeeded.ContentType.Length > 0)
+                    checks.Bytes(report.Succeeded.ContentType, ContentTypeBytesMax, $"items[{index}].succeeded.content_type");
                 return read with { Outcome = TaskOutcome.Succeeded(report.Succeeded.Result.Memory, report.Succeeded.ContentType) };
             case Report.ReportOneofCase.Failed:
-                return read with { Outcome = Failed(report.Failed, $"{field}.failed", checks) };
+                return read with { Outcome = Failed(report.Failed, $"items[{index}].failed", checks) };
             case Report.ReportOneofCase.Released:
                 return read with { Outcome = TaskOutcome.Released(began: false) };
             default:
-                checks.Require(false, field, "must say something");
+                checks.Require(false, $"items[{index}]", "must say something");
                 return read;
         }
     }

@@ -12,6 +12,9 @@ internal static class Packing
     [ThreadStatic]
     private static WatchResponse? _event;
 
+    [ThreadStatic]
+    private static Assignments? _assignment;
+
     /// <summary>The answer of Submit.</summary>
     public static byte[] ToAnswer(Core.Execution.TaskView task, bool created)
     {
@@ -29,5 +32,17 @@ internal static class Packing
         ProtoMapping.Fill(told.Task, task);
         told.Type = type;
         return response.ToByteArray();
+    }
+
+    /// <summary>Assignments of one item, without their number.</summary>
+    public static byte[] ToAssignment(Lease lease, Core.Execution.TaskView task, IReadOnlyDictionary<string, string> headers)
+    {
+        Assignments message = _assignment ??= new Assignments { Items = { new Assignment { Task = new TaskInfo() } } };
+        Assignment assignment = message.Items[0];
+        assignment.Lease = lease;
+        ProtoMapping.FillAssigned(assignment.Task, task, headers);
+        byte[] packed = message.ToByteArray();
+        assignment.Task.Payload = ByteString.Empty;
+        return packed;
     }
 }

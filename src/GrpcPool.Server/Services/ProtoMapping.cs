@@ -18,7 +18,7 @@ internal static class ProtoMapping
         var info = new TaskInfo();
         Fill(info, view);
         if (detail == V1.TaskView.Full)
-            AddFull(info, view.Task);
+            AddFull(info, view.Task, view.Task.Spec.Headers);
         return info;
     }
 
@@ -61,30 +61,27 @@ internal static class ProtoMapping
             info.QueuePosition = position;
     }
 
-    /// <summary>As a worker gets it, with the headers of this attempt.</summary>
-    public static TaskInfo ToAssigned(TaskView view, IReadOnlyDictionary<string, string> headers)
+    /// <summary>Sets everything that a worker gets of a task, with the headers of this attempt, whatever was there.</summary>
+    public static void FillAssigned(TaskInfo info, TaskView view, IReadOnlyDictionary<string, string> headers)
     {
-        TaskInfo info = ToInfo(view, V1.TaskView.Full);
-        if (!ReferenceEquals(headers, view.Task.Spec.Headers))
-        {
-            info.Headers.Clear();
-            Add(info.Headers, headers);
-        }
-
-        return info;
+        Fill(info, view);
+        info.Headers.Clear();
+        info.Attempts.Clear();
+        AddFull(info, view.Task, headers);
     }
 
     /// <summary>Of a task that is gone: what it was called.</summary>
     public static TaskInfo ToName(TaskId id) => new() { Namespace = id.Namespace, Id = id.Value };
 
-    private static void AddFull(TaskInfo info, TaskRecord task)
+    private static void AddFull(TaskInfo info, TaskRecord task, IReadOnlyDictionary<string, string> headers)
     {
         info.Payload = UnsafeByteOperations.UnsafeWrap(task.Spec.Payload);
         info.ContentType = task.Spec.ContentType;
         info.Result = UnsafeByteOperations.UnsafeWrap(task.Result);
         info.ResultContentType = task.ResultContentType;
-        Add(info.Headers, task.Spec.Headers);
-        info.Attempts.AddRange(task.Attempts.Select(ToAttempt));
+        Add(info.Headers, headers);
+        foreach (AttemptRecord attempt in task.Attempts)
+            info.Attempts.Add(ToAttempt(attempt));
         if (task.State == Core.Tasks.TaskState.Running)
             info.Attempts.Add(new Attempt { Number = task.Attempt, StartedAt = ToTimestamp(task.StartedAt), Worker = task.Worker });
     }

@@ -65,8 +65,13 @@ internal sealed class MethodMap<[DynamicallyAccessedMembers(PoolGrpcServices.Ref
 
     public void DuplexStreaming<TRequest, TResponse>(string name, MessageParser<TRequest> parser, DuplexStreamingServerMethod<TService, TRequest, TResponse> call)
         where TRequest : class, IMessage<TRequest>
-        where TResponse : class, IMessage<TResponse> =>
-        context.AddDuplexStreamingMethod(Method<TRequest, TResponse>(MethodType.DuplexStreaming, name, parser, Write), Metadata, (service, requests, responses, context) => errors.DuplexStreamingAsync(service, requests, responses, context, call));
+        where TResponse : class, IMessage<TResponse> => DuplexStreaming(name, parser, Write, call);
+
+    /// <summary>A method whose answers need not be messages.</summary>
+    public void DuplexStreaming<TRequest, TResponse>(string name, MessageParser<TRequest> parser, Action<TResponse, SerializationContext> write, DuplexStreamingServerMethod<TService, TRequest, TResponse> call)
+        where TRequest : class, IMessage<TRequest>
+        where TResponse : class =>
+        context.AddDuplexStreamingMethod(Method(MethodType.DuplexStreaming, name, parser, write), Metadata, (service, requests, responses, context) => errors.DuplexStreamingAsync(service, requests, responses, context, call));
 
     private static Method<TRequest, TResponse> Method<TRequest, TResponse>(MethodType type, string name, MessageParser<TRequest> parser, Action<TResponse, SerializationContext> write)
         where TRequest : IMessage<TRequest> => new(

@@ -28,7 +28,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
         methods.Unary(nameof(SubmitBatch), SubmitBatchRequest.Parser, static (service, request, call) => service.SubmitBatch(request, call));
         methods.DuplexStreaming<SubmitStreamRequest, SubmitStreamResponse>(nameof(SubmitStream), SubmitStreamRequest.Parser, static (service, requests, responses, call) => service.SubmitStream(requests, responses, call));
         methods.ServerStreaming<SubmitAndWatchRequest, SubmitAndWatchResponse>(nameof(SubmitAndWatch), SubmitAndWatchRequest.Parser, static (service, request, responses, call) => service.SubmitAndWatch(request, responses, call));
-        methods.ServerStreaming<WatchRequest, PackedWatchResponse>(nameof(Watch), WatchRequest.Parser, static (answer, context) => answer.WriteTo(context), static (service, request, responses, call) => service.WatchAsync(request, responses, call));
+        methods.ServerStreaming<WatchRequest, PackedResponse>(nameof(Watch), WatchRequest.Parser, PackedResponse.Write, static (service, request, responses, call) => service.WatchAsync(request, responses, call));
         methods.Unary(nameof(GetStatus), GetStatusRequest.Parser, static (service, request, call) => service.GetStatus(request, call));
         methods.Unary(nameof(Wait), WaitRequest.Parser, static (service, request, call) => service.Wait(request, call));
         methods.Unary(nameof(List), ListRequest.Parser, static (service, request, call) => service.List(request, call));
@@ -50,7 +50,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
         return Packing.ToAnswer(pool.View(accepted.Task!), accepted.Verdict == SubmitVerdict.Created);
     }
 
-    private Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, ServerCallContext context) =>
+    private Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedResponse> stream, ServerCallContext context) =>
         streams.WatchAsync(request, stream, Caller.Namespace(context), context);
 
     public override Task<SubmitBatchResponse> SubmitBatch(SubmitBatchRequest request, ServerCallContext context)

@@ -13,10 +13,10 @@ internal sealed class WatchStreams(TaskPool pool, WriteDeadline deadline)
     private const int IdsMax = 1000;
     private static readonly TimeSpan HeartbeatDefault = TimeSpan.FromSeconds(15);
 
-    public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedWatchResponse> stream, string @namespace, ServerCallContext context)
+    public async Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedResponse> stream, string @namespace, ServerCallContext context)
     {
         using Watch watch = pool.Watch(ReadQuery(request, @namespace, context));
-        await WriteAsync(watch.ReadAsync(context.CancellationToken), watch.Place, request.View, (events, revision) => stream.WriteAsync(new PackedWatchResponse(events, revision)), context).ConfigureAwait(false);
+        await WriteAsync(watch.ReadAsync(context.CancellationToken), watch.Place, request.View, (events, revision) => stream.WriteAsync(PackedResponse.OfEvents(events, revision)), context).ConfigureAwait(false);
     }
 
     public async Task SubmitAndWatchAsync(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> stream, string @namespace, ServerCallContext context)

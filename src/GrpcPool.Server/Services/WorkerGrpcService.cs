@@ -14,10 +14,10 @@ internal sealed class WorkerGrpcService(TaskPool pool, WorkerStreams streams) : 
 
     public static void Map(MethodMap<WorkerGrpcService> methods)
     {
-        methods.DuplexStreaming<ConnectRequest, ConnectResponse>(nameof(Connect), ConnectRequest.Parser, static (service, requests, responses, call) => service.Connect(requests, responses, call));
+        methods.DuplexStreaming<ConnectRequest, PackedResponse>(nameof(Connect), ConnectRequest.Parser, PackedResponse.Write, static (service, requests, responses, call) => service.ConnectAsync(requests, responses, call));
     }
 
-    public override async Task Connect(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<ConnectResponse> responseStream, ServerCallContext context)
+    private async Task ConnectAsync(IAsyncStreamReader<ConnectRequest> requestStream, IServerStreamWriter<PackedResponse> responseStream, ServerCallContext context)
     {
         Hello hello = await ReadHelloAsync(requestStream, context).ConfigureAwait(false);
         CheckScope(hello, context);

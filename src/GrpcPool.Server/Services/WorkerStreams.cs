@@ -4,7 +4,6 @@ using Grpc.Core;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Workers;
 using GrpcPool.V1;
-using Assignment = GrpcPool.V1.Assignment;
 using Held = GrpcPool.Core.Workers.Assignment;
 
 namespace GrpcPool.Server.Services;
@@ -16,7 +15,7 @@ internal sealed class WorkerStreams(TaskPool pool, WriteDeadline deadline)
     private const int MessageBytesMax = 3_500_000;
 
     /// <summary>Runs one stream from its hello to its end.</summary>
-    public async Task RunAsync(WorkerStream stream, IAsyncStreamReader<ConnectRequest> requests, IServerStreamWriter<ConnectResponse> responses, ServerCallContext context)
+    public async Task RunAsync(WorkerStream stream, IAsyncStreamReader<ConnectRequest> requests, IServerStreamWriter<PackedResponse> responses, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stream.Ended, pool.Closed);
         try
@@ -80,9 +79,9 @@ internal sealed class WorkerStreams(TaskPool pool, WriteDeadline deadline)
         session.Leave();
     }
 
-    private async Task WriteAsync(WorkerStream stream, IServerStreamWriter<ConnectResponse> responses, ServerCallContext context, CancellationToken ending)
+    private async Task WriteAsync(WorkerStream stream, IServerStreamWriter<PackedResponse> responses, ServerCallContext context, CancellationToken ending)
     {
-        await SendAsync(new ConnectResponse { Welcome = WelcomeOf(stream.Session) }).ConfigureAwait(false);
+        await SendAsync(PackedResponse.Of(new ConnectResponse { Welcome = WelcomeOf(stream.Session) })).ConfigureAwait(false);
         Task<WorkerMail?> next = stream.Session.NextMailAsync(stream, ending).AsTask();
         while (true)
         {
@@ -90,70 +89,63 @@ internal sealed class WorkerStreams(TaskPool pool, WriteDeadline deadline)
             {
                 if (await next.WaitAsync(pool.Options.Workers.HeartbeatInterval, pool.Time, CancellationToken.None).ConfigureAwait(false) is not { } mail)
                     return;
-                foreach (ConnectResponse message in Messages(mail, stream.Session))
+                foreach (PackedResponse message in Messages(mail, stream.Session))
                     await SendAsync(message).ConfigureAwait(false);
                 next = stream.Session.NextMailAsync(stream, ending).AsTask();
             }
             catch (TimeoutException)
             {
-                await SendAsync(new ConnectResponse { Heartbeat = new PoolHeartbeat() }).ConfigureAwait(false);
+                await SendAsync(PackedResponse.Of(new ConnectResponse { Heartbeat = new PoolHeartbeat() })).ConfigureAwait(false);
             }
         }
 
-        Task SendAsync(ConnectResponse message) => deadline.HoldAsync(responses.WriteAsync(message, CancellationToken.None), known: 0, context);
+        Task SendAsync(PackedResponse message) => deadline.HoldAsync(responses.WriteAsync(message, CancellationToken.None), known: 0, context);
     }
 
-    private IEnumerable<ConnectResponse> Messages(WorkerMail mail, WorkerSession session)
+    private IEnumerable<PackedResponse> Messages(WorkerMail mail, WorkerSession session)
     {
         foreach (LeaseName lost in mail.Lost)
-            yield return new ConnectResponse { LeaseLost = new LeaseLost { Lease = ToLease(lost) } };
+            yield return PackedResponse.Of(new ConnectResponse { LeaseLost = new LeaseLost { Lease = ToLease(lost) } });
         foreach (StopNotice stop in mail.Stops)
         {
-            yield return new ConnectResponse
+            yield return PackedResponse.Of(new ConnectResponse
             {
                 Cancel = new CancelAttempt { Lease = ToLease(stop.Lease), Reason = Describe(stop.Reason), Grace = Duration.FromTimeSpan(stop.Grace) },
-            };
+            });
         }
 
         if (mail.Accepted is { } sequence)
-            yield return new ConnectResponse { Accepted = new Accepted { Sequence = sequence } };
-        foreach (ConnectResponse assignments in Cut(mail.Assignments, session))
+            yield return PackedResponse.Of(new ConnectResponse { Accepted = new Accepted { Sequence = sequence } });
+        foreach (PackedResponse assignments in Cut(mail.Assignments, session))
             yield return assignments;
         if (mail.Drain)
-            yield return new ConnectResponse { Drain = new Drain() };
+            yield return PackedResponse.Of(new ConnectResponse { Drain = new Drain() });
     }
 
-    private IEnumerable<ConnectResponse> Cut(IReadOnlyList<Held> held, WorkerSession session)
+    private IEnumerable<PackedResponse> Cut(IReadOnlyList<Held> held, WorkerSession session)
     {
-        var message = new Assignments();
+        var items = new List<byte[]>(held.Count);
         int first = 0, bytes = 0;
         for (int i = 0; i < held.Count; i++)
         {
-            var assignment = new Assignment
+            AttemptContext attempt = held[i].Context!;
+            byte[] item = Packing.ToAssignment(ToLease(LeaseName.Of(held[i])), pool.View(attempt.Task), attempt.Headers);
+            if (i > first && bytes + item.Length > MessageBytesMax)
             {
-                Lease = ToLease(LeaseName.Of(held[i])),
-                Task = ProtoMapping.ToAssigned(pool.View(held[i].Context!.Task), held[i].Context!.Headers),
-            };
-            int size = assignment.CalculateSize();
-            if (i > first && bytes + size > MessageBytesMax)
-            {
-                yield return Number(message, held, first, i, session);
-                (message, first, bytes) = (new Assignments(), i, 0);
+                yield return Number(items, held, first, i, session);
+                (items, first, bytes) = ([], i, 0);
             }
 
-            message.Items.Add(assignment);
-            bytes += size + 8;
+            items.Add(item);
+            bytes += item.Length;
         }
 
         if (held.Count > 0)
-            yield return Number(message, held, first, held.Count, session);
+            yield return Number(items, held, first, held.Count, session);
     }
 
-    private static ConnectResponse Number(Assignments message, IReadOnlyList<Held> held, int first, int end, WorkerSession session)
-    {
-        message.Sequence = session.Number(held.Skip(first).Take(end - first));
-        return new ConnectResponse { Assignments = message };
-    }
+    private static PackedResponse Number(List<byte[]> items, IReadOnlyList<Held> held, int first, int end, WorkerSession session) =>
+        PackedResponse.OfAssignments(items, session.Number(held.Skip(first).Take(end - first)));
 
     private Welcome WelcomeOf(WorkerSession session) => new()
     {

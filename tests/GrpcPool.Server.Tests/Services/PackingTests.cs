@@ -49,13 +49,50 @@ public sealed class PackingTests
     }
 
     [Fact]
+    public void An_assignment_is_the_whole_task_with_the_headers_of_its_attempt_and_has_nothing_of_the_one_before()
+    {
+        TaskRecord first = TaskTransitions.Submit(new TaskId("n", "first"), new TaskSpec { Kind = "k", Queue = "q" }, null, "", null, new Stamp(7, Now)) with
+        {
+            State = TaskState.Running,
+            Attempt = 1,
+            StartedAt = Now,
+            Worker = "w",
+        };
+        TaskRecord again = first with
+        {
+            Id = new TaskId("n", "again"),
+            Spec = first.Spec with { Payload = "payload"u8.ToArray(), ContentType = "text/plain", Headers = new Dictionary<string, string> { ["sent"] = "1" } },
+            Attempt = 2,
+            FormerAttempts = [new AttemptRecord(1, Now, Now.AddSeconds(1), "x", new Failure(FailureCode.HandlerError, "what", retryable: true))],
+        };
+        var continued = new Dictionary<string, string> { ["sent"] = "1", ["traceparent"] = "of the attempt" };
+        (TaskRecord Task, IReadOnlyDictionary<string, string> Headers)[] attempts = [(first, first.Spec.Headers), (again, continued), (first, first.Spec.Headers)];
+
+        byte[][] items = [.. attempts.Select(static attempt => Packing.ToAssignment(LeaseOf(attempt.Task), new TaskView(attempt.Task), attempt.Headers))];
+        PackedResponse packed = PackedResponse.OfAssignments(items, sequence: 300);
+
+        var expected = new Assignments { Sequence = 300 };
+        foreach ((TaskRecord task, IReadOnlyDictionary<string, string> headers) in attempts)
+        {
+            TaskInfo info = ProtoMapping.ToInfo(new TaskView(task), V1.TaskView.Full);
+            info.Headers.Clear();
+            info.Headers.Add(new Dictionary<string, string>(headers));
+            expected.Items.Add(new Assignment { Lease = LeaseOf(task), Task = info });
+        }
+
+        Assert.Equal(new ConnectResponse { Assignments = expected }, ConnectResponse.Parser.ParseFrom([.. packed.Pieces.SelectMany(static piece => piece)]));
+
+        static Lease LeaseOf(TaskRecord task) => new() { TaskId = task.Id.Value, Attempt = task.Attempt, Token = ByteString.CopyFromUtf8(task.Id.Value) };
+    }
+
+    [Fact]
     public async Task Packed_events_are_one_response_wherever_the_blocks_of_the_connection_end()
     {
         WatchEvent[] events = [.. Enumerable.Range(0, 50).Select(static i => new WatchEvent { Type = WatchEventType.Changed, Task = new TaskInfo { Id = new string('x', 3 * i) } })];
         var pipe = new Pipe(new PipeOptions(minimumSegmentSize: 16));
         var context = new Serialization(pipe.Writer);
 
-        new PackedWatchResponse([.. events.Select(static told => new WatchResponse { Events = { told } }.ToByteArray())], Revision: 300).WriteTo(context);
+        PackedResponse.Write(PackedResponse.OfEvents([.. events.Select(static told => new WatchResponse { Events = { told } }.ToByteArray())], revision: 300), context);
         await pipe.Writer.CompleteAsync();
         ReadResult written = await pipe.Reader.ReadAtLeastAsync(int.MaxValue, TestContext.Current.CancellationToken);
 
