@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using GrpcPool.Core.Handlers;
 using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
@@ -11,8 +12,8 @@ namespace GrpcPool.Core.Execution;
 /// <param name="lease">What the attempt holds.</param>
 /// <param name="runTimeout">The longest attempt; null for no limit.</param>
 /// <param name="executor">Who runs it.</param>
-/// <param name="killed">Fires when it is stopped by force.</param>
-internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan? runTimeout, Executor executor, CancellationToken killed) : TaskContext
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no wait handle, and who has got its token may outlast the attempt.")]
+internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan? runTimeout, Executor executor) : TaskContext
 {
     /// <summary>The longest progress message, in characters.</summary>
     private const int MessageCharactersMax = 256;
@@ -26,6 +27,9 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
 
     /// <summary>Most attempts log nothing.</summary>
     private AttemptLog? _log;
+
+    /// <summary>Hardly a handler asks for it.</summary>
+    private CancellationTokenSource? _killing;
     private TaskProgress? _progress;
     private long? _publishedAt;
     private ITimer? _timer;
@@ -50,7 +54,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Headers => _headers;
 
-    public override CancellationToken Killed { get; } = killed;
+    public override CancellationToken Killed => Killing.Token;
 
     /// <summary>Who runs the attempt outside of this process; null for nobody.</summary>
     public IAttemptHolder? Holder
@@ -86,6 +90,15 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
         }
     }
 
+    private CancellationTokenSource Killing
+    {
+        get
+        {
+            lock (_lock)
+                return _killing ??= new CancellationTokenSource();
+        }
+    }
+
     public TaskProgress? Progress
     {
         get
@@ -94,6 +107,9 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
                 return _progress;
         }
     }
+
+    /// <summary>Tells the handler that it is stopped by force.</summary>
+    public Task KillAsync() => Killing.CancelAsync();
 
     public override void ReportProgress(double fraction, string message = "")
     {

@@ -19,7 +19,7 @@ internal enum StopReason
 /// <summary>
 /// One running attempt: told to stop first, stopped by force after a grace, given up when even that does not end it. It runs on the thread pool.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Neither source has a timer or a wait handle, and a stop may still be on its way to one when the attempt has ended.")]
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no wait handle, and a stop may still be on its way to it when the attempt has ended.")]
 internal sealed class RunningAttempt : IThreadPoolWorkItem
 {
     /// <summary>How long a handler that was stopped by force may take to return before its lease is revoked.</summary>
@@ -34,7 +34,6 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     private readonly Executor _executor;
     private readonly TimeSpan _spent;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly CancellationTokenSource _killed = new();
     private ITimer? _deadline;
     private ITimer? _timer;
     private Action _onTimer = static () => { };
@@ -57,7 +56,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     public RunningAttempt(TaskRecord task, SlotLease lease, HandlerEntry handler, Executor executor, TimeSpan spent = default)
     {
         (_task, Lease, _handler, _executor, _spent) = (task, lease, handler, executor, spent);
-        Context = new AttemptContext(task, lease, RunTimeout, executor, _killed.Token);
+        Context = new AttemptContext(task, lease, RunTimeout, executor);
     }
 
     public SlotLease Lease { get; }
@@ -195,7 +194,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
             Arm_NeedsLock(GiveUpAfter, GiveUp);
         }
 
-        _executor.Observe(_killed.CancelAsync());
+        _executor.Observe(Context.KillAsync());
         Context.Holder?.Kill();
     }
 

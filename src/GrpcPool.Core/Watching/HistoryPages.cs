@@ -22,10 +22,14 @@ internal readonly record struct ChangeSpan(IReadOnlyList<TaskChange> Changes, lo
 [SuppressMessage("Design", "CA1001", Justification = "It lives as long as the hub, and its semaphore has no wait handle.")]
 internal sealed class HistoryPages(ITaskStore store)
 {
-    private const int PagesMax = 16;
+    /// <summary>
+    /// How many are kept. Each of many watchers is where its connection lets it be: 64 of them that share a busy machine stand in some 50 pages, and a page that is kept no more is read again for each
+    /// that comes to it.
+    /// </summary>
+    private const int PagesMax = 64;
 
-    /// <summary>How many bytes of payloads and results a page that is kept may have.</summary>
-    private const long PageBytesMax = 1 << 20;
+    /// <summary>How many bytes of payloads and results they may have together.</summary>
+    private const long BytesMax = 16 << 20;
 
     private readonly SemaphoreSlim _reading = new(1, 1);
 
@@ -60,11 +64,18 @@ internal sealed class HistoryPages(ITaskStore store)
             return null;
         List<TaskChange> changes = [.. read.Changes.Where(static change => change.Task is not null)
             .Select(static change => new TaskChange(ChangeType.Changed, change.Task!, change.Revision))];
-        var page = new Page(after, new ChangeSpan(changes, read.UpTo));
-        if (changes.Sum(ChangeSpan.BytesOf) <= PageBytesMax)
-            _pages = [.. _pages.TakeLast(PagesMax - 1), page];
+        var page = new Page(after, new ChangeSpan(changes, read.UpTo), changes.Sum(ChangeSpan.BytesOf));
+        Keep(page);
         return page;
     }
 
-    private sealed record Page(long After, ChangeSpan Span);
+    private void Keep(Page page)
+    {
+        Page[] pages = [.. _pages.TakeLast(PagesMax - 1), page];
+        long bytes = 0;
+        int kept = pages.Reverse().TakeWhile(one => (bytes += one.Bytes) <= BytesMax).Count();
+        _pages = pages[^kept..];
+    }
+
+    private sealed record Page(long After, ChangeSpan Span, long Bytes);
 }

@@ -10,6 +10,9 @@ internal static class Packing
     private static SubmitResponse? _answer;
 
     [ThreadStatic]
+    private static SubmitBatchResponse? _result;
+
+    [ThreadStatic]
     private static WatchResponse? _event;
 
     [ThreadStatic]
@@ -21,7 +24,17 @@ internal static class Packing
         SubmitResponse answer = _answer ??= new SubmitResponse { Task = new TaskInfo() };
         ProtoMapping.Fill(answer.Task, task);
         answer.Created = created;
-        return answer.ToByteArray();
+        return Serialize(answer);
+    }
+
+    /// <summary>An answer of SubmitBatch with one accepted task.</summary>
+    public static byte[] ToResult(Core.Execution.TaskView task, bool created)
+    {
+        SubmitBatchResponse answer = _result ??= new SubmitBatchResponse { Results = { new SubmitBatchResult { Task = new TaskInfo() } } };
+        SubmitBatchResult result = answer.Results[0];
+        ProtoMapping.Fill(result.Task, task);
+        result.Created = created;
+        return Serialize(answer);
     }
 
     /// <summary>A response of one event without payload and result.</summary>
@@ -31,7 +44,7 @@ internal static class Packing
         WatchEvent told = response.Events[0];
         ProtoMapping.Fill(told.Task, task);
         told.Type = type;
-        return response.ToByteArray();
+        return Serialize(response);
     }
 
     /// <summary>Assignments of one item, without their number.</summary>
@@ -41,8 +54,16 @@ internal static class Packing
         Assignment assignment = message.Items[0];
         assignment.Lease = lease;
         ProtoMapping.FillAssigned(assignment.Task, task, headers);
-        byte[] packed = message.ToByteArray();
+        byte[] packed = Serialize(message);
         assignment.Task.Payload = ByteString.Empty;
         return packed;
+    }
+
+    /// <summary>As ToByteArray, which makes a stream for it.</summary>
+    private static byte[] Serialize(IMessage message)
+    {
+        byte[] bytes = new byte[message.CalculateSize()];
+        message.WriteTo(bytes.AsSpan());
+        return bytes;
     }
 }

@@ -11,13 +11,17 @@ internal sealed class ReadBatch
     private readonly PoolError?[] _errors;
     private readonly List<NewTask> _tasks;
 
-    public ReadBatch(SpecReader reader, IReadOnlyList<Spec> specs, Func<int, FieldPath> field)
+    /// <param name="reader">Who reads them.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="take">Gives each away: once read, a spec's message and its dozen objects are of no use, and thousands of them would live as long as the commit takes.</param>
+    /// <param name="field">The field of each in its request.</param>
+    public ReadBatch(SpecReader reader, int count, Func<int, Spec?> take, Func<int, FieldPath> field)
     {
-        _errors = new PoolError?[specs.Count];
-        _tasks = new List<NewTask>(specs.Count);
-        for (int i = 0; i < specs.Count; i++)
+        _errors = new PoolError?[count];
+        _tasks = new List<NewTask>(count);
+        for (int i = 0; i < count; i++)
         {
-            if (reader.Read(specs[i], field(i), out _errors[i]) is { } task)
+            if (reader.Read(take(i), field(i), out _errors[i]) is { } task)
                 _tasks.Add(task);
         }
     }

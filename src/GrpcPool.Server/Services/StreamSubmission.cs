@@ -48,7 +48,7 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
         {
             if (items[i].Task is null)
                 checks.Require(holds: false, $"items[{i}].task", "must be set");
-            _items.Add(new Item(items[i].Sequence, items[i].Task, i));
+            _items.Add(new Item(items[i], i));
         }
 
         checks.ThrowIfAny();
@@ -56,14 +56,14 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
 
     private async Task<SubmitStreamResponse> SubmitAsync(Item[] items, CancellationToken cancellation)
     {
-        var batch = new ReadBatch(reader, [.. items.Select(static item => item.Task)], i => new FieldPath("items", items[i].Index, ".task"));
+        var batch = new ReadBatch(reader, items.Length, i => items[i].TakeTask(), i => new FieldPath("items", items[i].Index, ".task"));
         IReadOnlyList<SubmitResult> results = await SubmitInOrderAsync(batch.Tasks, cancellation).ConfigureAwait(false);
         if (results.Any(static result => result.Verdict == SubmitVerdict.Draining))
             throw new PoolErrorException(new PoolError.Draining());
         var response = new SubmitStreamResponse();
         response.Results.AddRange(batch.Merge(results, pool.Settings, ToResult, static error => new SubmitStreamResult { Error = ErrorTable.ToSubmitError(error) }));
         for (int i = 0; i < items.Length; i++)
-            response.Results[i].Sequence = items[i].Sequence;
+            response.Results[i].Sequence = items[i].Sent.Sequence;
         return response;
 
         static SubmitStreamResult ToResult(SubmitResult result) => new() { Id = result.Task!.Id.Value, Created = result.Verdict == SubmitVerdict.Created };
@@ -77,8 +77,9 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
         {
             IReadOnlyList<NewTask> rest = results.Count == 0 ? tasks : [.. tasks.Skip(results.Count)];
             SubmitResult[] tried = await pool.SubmitAsync(rest, atomic: false, WhenFull.StopBeforeWaiting, cancellation).ConfigureAwait(false);
-            results.AddRange(tried.TakeWhile(static result => result.Verdict != SubmitVerdict.NotTried));
-            if (results.Count < tasks.Count)
+            int untried = Array.FindIndex(tried, static result => result.Verdict == SubmitVerdict.NotTried);
+            results.AddRange(tried.AsSpan(0, untried < 0 ? tried.Length : untried));
+            if (untried >= 0)
                 results.Add(await pool.SubmitAsync(tasks[results.Count], cancellation).ConfigureAwait(false));
         }
 
@@ -97,8 +98,15 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
         }
     }
 
-    /// <param name="Sequence">The client's.</param>
-    /// <param name="Task">What was sent.</param>
+    /// <param name="Sent">What was sent.</param>
     /// <param name="Index">Its place in its message.</param>
-    private readonly record struct Item(long Sequence, TaskSpec Task, int Index);
+    private readonly record struct Item(SubmitStreamItem Sent, int Index)
+    {
+        public TaskSpec TakeTask()
+        {
+            TaskSpec task = Sent.Task;
+            Sent.Task = null;
+            return task;
+        }
+    }
 }

@@ -1,6 +1,8 @@
+using Google.Protobuf;
 using Grpc.Core;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Storage;
+using GrpcPool.Core.Tasks;
 using GrpcPool.V1;
 using Spec = GrpcPool.V1.TaskSpec;
 
@@ -25,31 +27,35 @@ internal static class Submissions
 
     public static SpecReader Reader(TaskPool pool, string @namespace, ServerCallContext context) => new(pool, @namespace, context.GetHttpContext().Request.Headers, Caller.Grant(context));
 
-    public static async Task<SubmitBatchResponse> SubmitBatchAsync(TaskPool pool, SubmitBatchRequest request, string @namespace, ServerCallContext context)
+    public static async Task<PackedResponse> SubmitBatchAsync(TaskPool pool, SubmitBatchRequest request, string @namespace, ServerCallContext context)
     {
-        var batch = new ReadBatch(Reader(pool, @namespace, context), request.Tasks, static i => new FieldPath("tasks", i));
+        var batch = new ReadBatch(Reader(pool, @namespace, context), request.Tasks.Count, i => request.Tasks[i], static i => new FieldPath("tasks", i));
+        request.Tasks.Clear();
         if (request.Atomic && batch.HasErrors)
             batch.AbortRest();
         SubmitResult[] results = batch.Tasks.Count == 0 ? [] : await pool.SubmitAsync(batch.Tasks, request.Atomic, WhenFull.Refuse, context.CancellationToken).ConfigureAwait(false);
-        var response = new SubmitBatchResponse();
-        response.Results.AddRange(batch.Merge(results, pool.Settings, ToResult, error => new SubmitBatchResult { Error = ErrorTable.ToSubmitError(error) }));
-        if (response.CalculateSize() > MessageBytesMax)
-            Slim(response);
-        return response;
-
-        SubmitBatchResult ToResult(SubmitResult result) =>
-            new() { Task = ProtoMapping.ToInfo(pool.View(result.Task!), V1.TaskView.Basic), Created = result.Verdict == SubmitVerdict.Created };
+        byte[][] pieces = [.. batch.Merge(results, pool.Settings, result => Packing.ToResult(pool.View(result.Task!), IsNew(result)), static error => Pack(new SubmitBatchResult { Error = ErrorTable.ToSubmitError(error) }))];
+        return new(pieces.Sum(static piece => piece.Length) <= MessageBytesMax ? pieces : [.. batch.Merge(results, pool.Settings, Slim, Slim)]);
     }
 
-    /// <summary>An answer that would be too large for a message names its tasks and their state, and leaves the rest out; errors are cut short.</summary>
-    private static void Slim(SubmitBatchResponse response)
+    private static bool IsNew(SubmitResult result) => result.Verdict == SubmitVerdict.Created;
+
+    /// <summary>An answer that would be too large for a message names its tasks and their state, and leaves the rest out.</summary>
+    private static byte[] Slim(SubmitResult result)
     {
-        foreach (SubmitBatchResult result in response.Results)
-        {
-            if (result.Task is { } task)
-                result.Task = new TaskInfo { Namespace = task.Namespace, Id = task.Id, State = task.State, Version = task.Version, Revision = task.Revision };
-            else if (result.Error.Message.Length > SlimMessageCharacters)
-                result.Error.Message = $"{result.Error.Message[..SlimMessageCharacters]}…";
-        }
+        TaskRecord task = result.Task!;
+        var info = new TaskInfo { Namespace = task.Id.Namespace, Id = task.Id.Value, State = (V1.TaskState)task.State, Version = task.Version, Revision = task.Revision };
+        return Pack(new SubmitBatchResult { Task = info, Created = IsNew(result) });
     }
+
+    /// <summary>There, errors are cut short.</summary>
+    private static byte[] Slim(PoolError error)
+    {
+        SubmitError told = ErrorTable.ToSubmitError(error);
+        if (told.Message.Length > SlimMessageCharacters)
+            told.Message = $"{told.Message[..SlimMessageCharacters]}…";
+        return Pack(new SubmitBatchResult { Error = told });
+    }
+
+    private static byte[] Pack(SubmitBatchResult result) => new SubmitBatchResponse { Results = { result } }.ToByteArray();
 }

@@ -12,7 +12,7 @@ namespace GrpcPool.Server.Services;
 
 /// <summary>The pool's contract for whoever submits and watches. Holds no state: check, map, ask the pool, map.</summary>
 /// <remarks>
-/// The two calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher.
+/// The calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher.
 /// </remarks>
 [BindServiceMethod(typeof(ServiceMethods<TaskPoolGrpcService>), nameof(ServiceMethods<TaskPoolGrpcService>.BindNothing))]
 internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase, IGrpcService<TaskPoolGrpcService>
@@ -25,7 +25,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     public static void Map(MethodMap<TaskPoolGrpcService> methods)
     {
         methods.Unary(nameof(Submit), SubmitRequest.Parser, static (answer, context) => context.Complete(answer), static (service, request, call) => service.SubmitAsync(request, call));
-        methods.Unary(nameof(SubmitBatch), SubmitBatchRequest.Parser, static (service, request, call) => service.SubmitBatch(request, call));
+        methods.Unary(nameof(SubmitBatch), SubmitBatchRequest.Parser, PackedResponse.Write, static (service, request, call) => service.SubmitBatchAsync(request, call));
         methods.DuplexStreaming<SubmitStreamRequest, SubmitStreamResponse>(nameof(SubmitStream), SubmitStreamRequest.Parser, static (service, requests, responses, call) => service.SubmitStream(requests, responses, call));
         methods.ServerStreaming<SubmitAndWatchRequest, SubmitAndWatchResponse>(nameof(SubmitAndWatch), SubmitAndWatchRequest.Parser, static (service, request, responses, call) => service.SubmitAndWatch(request, responses, call));
         methods.ServerStreaming<WatchRequest, PackedResponse>(nameof(Watch), WatchRequest.Parser, PackedResponse.Write, static (service, request, responses, call) => service.WatchAsync(request, responses, call));
@@ -53,7 +53,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     private Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedResponse> stream, ServerCallContext context) =>
         streams.WatchAsync(request, stream, Caller.Namespace(context), context);
 
-    public override Task<SubmitBatchResponse> SubmitBatch(SubmitBatchRequest request, ServerCallContext context)
+    private Task<PackedResponse> SubmitBatchAsync(SubmitBatchRequest request, ServerCallContext context)
     {
         var checks = new FieldChecks();
         checks.Range(request.Tasks.Count, 1, BatchMax, "tasks");

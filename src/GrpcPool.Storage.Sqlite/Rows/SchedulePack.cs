@@ -122,7 +122,7 @@ internal static class SchedulePack
             Jitter = new TimeSpan(pack.Number()),
             Overlap = (OverlapPolicy)pack.Number(),
             CatchUp = (CatchUpPolicy)pack.Number(),
-            Task = SpecPack.ReadTemplate(ref pack, new Core.Tasks.TaskSpec
+            Task = SpecPack.ReadTemplate(ref pack, new TaskColumns
             {
                 Kind = pack.Text(),
                 Queue = pack.Text(),

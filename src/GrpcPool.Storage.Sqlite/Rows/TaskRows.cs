@@ -10,8 +10,8 @@ internal sealed class TaskRows(Connection connection, LaneNames names)
 {
     private readonly Statement _byId = connection.PrepareFile("task_by_id");
     private readonly Statement _bySequence = connection.PrepareFile("task_by_sequence");
-    private readonly Statement _payload = connection.PrepareFile("payload_read");
-    private readonly Statement _result = connection.PrepareFile("result_read");
+    private readonly Func<long, byte[]> _readPayload = ApartBy(connection.PrepareFile("payload_read"));
+    private readonly Func<long, byte[]> _readResult = ApartBy(connection.PrepareFile("result_read"));
     private readonly Statement _laneName = connection.PrepareFile("lane_name");
 
     public TaskRecord? Find(TaskId id) => First(_byId.Bind(1, id.Namespace).Bind(2, id.Value));
@@ -48,11 +48,15 @@ internal sealed class TaskRows(Connection connection, LaneNames names)
     public TaskRecord Read(Statement row)
     {
         Lane lane = LaneOf(row);
-        var columns = new TaskRecord
+        var columns = new TaskColumns
         {
             Sequence = SequenceOf(row),
             Id = new TaskId(lane.Namespace, row.Text(2)),
-            Spec = new TaskSpec { Kind = lane.Kind, Queue = lane.Queue, Priority = (int)row.Number(4), Slots = (int)row.Number(5), SerialKey = row.TextOrEmpty(6) },
+            Kind = lane.Kind,
+            Queue = lane.Queue,
+            Priority = (int)row.Number(4),
+            Slots = (int)row.Number(5),
+            SerialKey = row.TextOrEmpty(6),
             State = StateOf(row),
             Version = row.Number(8),
             Revision = RevisionOf(row),
@@ -63,21 +67,11 @@ internal sealed class TaskRows(Connection connection, LaneNames names)
             Attempt = (int)row.Number(14),
             Losses = (int)row.Number(15),
             FinishedAt = Times.FromTicks(row.NumberOrNull(16)),
-            SubmittedAt = default,
-            UpdatedAt = default,
         };
-        var spec = new PackReader(PackReader.Open(row.Blob(17), SpecChecksum(columns)));
-        var life = new PackReader(PackReader.Open(row.Blob(18), LifeChecksum(columns)));
-        return LifePack.Read(ref life, SpecPack.Read(ref spec, columns, sequence => ReadApart(_payload, sequence)), sequence => ReadApart(_result, sequence));
+        var spec = new PackReader(PackReader.Open(row.Blob(17), columns.SpecChecksum()));
+        var life = new PackReader(PackReader.Open(row.Blob(18), columns.LifeChecksum()));
+        return LifePack.Read(columns, ref life, ref spec, _readResult, _readPayload);
     }
-
-    /// <summary>Of the columns that never change.</summary>
-    public static Checksum SpecChecksum(TaskRecord task) => Checksum.None.Add(task.Sequence).Add(task.Id.Namespace).Add(task.Id.Value)
-        .Add(task.Spec.Kind).Add(task.Spec.Queue).Add(task.Spec.Priority).Add(task.Spec.Slots).Add(task.Spec.SerialKey);
-
-    /// <summary>Of the columns that do.</summary>
-    public static Checksum LifeChecksum(TaskRecord task) => Checksum.None.Add(task.Sequence).Add((long)task.State).Add(task.Version).Add(task.Revision)
-        .Add(Times.ToTicks(task.RunAt)).Add(task.Claim).Add(task.Line).Add(task.Blocked ? 1 : 0).Add(task.Attempt).Add(task.Losses).Add(Times.ToTicks(task.FinishedAt));
 
     public static long SequenceOf(Statement row) => row.Number(0);
 
@@ -86,6 +80,8 @@ internal sealed class TaskRows(Connection connection, LaneNames names)
     public static TaskState StateOf(Statement row) => (TaskState)row.Number(7);
 
     public static long RevisionOf(Statement row) => row.Number(9);
+
+    private static Func<long, byte[]> ApartBy(Statement select) => sequence => ReadApart(select, sequence);
 
     private static byte[] ReadApart(Statement select, long sequence)
     {

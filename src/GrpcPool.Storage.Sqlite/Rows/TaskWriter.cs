@@ -27,7 +27,7 @@ internal sealed class TaskWriter(Connection connection)
         else
             _insert.Bind(19, (long?)null);
         SpecPack.Write(_pack.Clear(), task);
-        _insert.Bind(20, _pack.Seal(TaskRows.SpecChecksum(task))).Run();
+        _insert.Bind(20, _pack.Seal(TaskColumns.Of(task).SpecChecksum())).Run();
         if (SpecPack.IsApart(task.Spec.Payload))
             AddApart(_addPayload, task, task.Spec.Payload);
     }
@@ -90,7 +90,7 @@ internal sealed class TaskWriter(Connection connection)
     private ReadOnlySpan<byte> Life(TaskRecord task)
     {
         LifePack.Write(_pack.Clear(), task);
-        return _pack.Seal(TaskRows.LifeChecksum(task));
+        return _pack.Seal(TaskColumns.Of(task).LifeChecksum());
     }
 
     private static void AddApart(Statement insert, TaskRecord task, ReadOnlyMemory<byte> data) =>

@@ -47,11 +47,23 @@ public class HistoryPagesTests
         Assert.Null(await new HistoryPages(_store).ReadAsync(floor, limit: 10, Never));
     }
 
-    private async Task<long> FillAsync(int tasks, int from = 0, bool open = true)
+    [Fact]
+    public async Task Of_pages_with_large_payloads_the_oldest_are_let_go()
+    {
+        long floor = await FillAsync(2, payload: new byte[10 << 20]);
+        var pages = new HistoryPages(_store);
+        ChangeSpan first = (await pages.ReadAsync(floor, limit: 1, Never))!.Value;
+        ChangeSpan second = (await pages.ReadAsync(first.UpTo, limit: 1, Never))!.Value;
+
+        Assert.Same(second.Changes[0], (await pages.ReadAsync(first.UpTo, limit: 1, Never))!.Value.Changes[0]);
+        Assert.NotSame(first.Changes[0], (await pages.ReadAsync(floor, limit: 1, Never))!.Value.Changes[0]);
+    }
+
+    private async Task<long> FillAsync(int tasks, int from = 0, bool open = true, ReadOnlyMemory<byte> payload = default)
     {
         long floor = open ? (await _store.OpenAsync(DateTimeOffset.UnixEpoch, Never)).Revision : 0;
         IEnumerable<Insertion> items = Enumerable.Range(from, tasks)
-            .Select(static i => new Insertion(new NewTask(new TaskId("n", $"t{i}"), new TaskSpec { Kind = "k", Queue = "q" }), InsertMode.Plain));
+            .Select(i => new Insertion(new NewTask(new TaskId("n", $"t{i}"), new TaskSpec { Kind = "k", Queue = "q", Payload = payload }), InsertMode.Plain));
         await _store.CommitAsync([new InsertTasks([.. items])], DateTimeOffset.UnixEpoch);
         return floor;
     }

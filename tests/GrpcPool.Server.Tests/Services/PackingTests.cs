@@ -43,6 +43,9 @@ public sealed class PackingTests
         {
             Assert.Equal(new SubmitResponse { Task = ProtoMapping.ToInfo(view, V1.TaskView.Basic), Created = true }, SubmitResponse.Parser.ParseFrom(Packing.ToAnswer(view, created: true)));
             Assert.Equal(
+                new SubmitBatchResponse { Results = { new SubmitBatchResult { Task = ProtoMapping.ToInfo(view, V1.TaskView.Basic), Created = true } } },
+                SubmitBatchResponse.Parser.ParseFrom(Packing.ToResult(view, created: true)));
+            Assert.Equal(
                 new WatchResponse { Events = { new WatchEvent { Type = WatchEventType.Changed, Task = ProtoMapping.ToInfo(view, V1.TaskView.Basic) } } },
                 WatchResponse.Parser.ParseFrom(Packing.ToEvent(WatchEventType.Changed, view)));
         }

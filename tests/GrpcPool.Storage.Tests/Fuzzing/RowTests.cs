@@ -116,16 +116,15 @@ public sealed class RowTests
     [Fact]
     public void The_table_of_mounts() => Fuzz.Texts("mounts", static text => _ = new MountTable(text.Split('\n')).TypeAt("/mnt2/data"));
 
-    private static TaskRecord ReadSpec(byte[] data)
-    {
-        var pack = new PackReader(data);
-        return SpecPack.Read(ref pack, Columns, static _ => []);
-    }
+    private static TaskRecord ReadSpec(byte[] spec) => Read(Pack(static pack => LifePack.Write(pack, Columns)), spec);
 
-    private static TaskRecord ReadLife(byte[] data)
+    private static TaskRecord ReadLife(byte[] life) => Read(life, Pack(static pack => SpecPack.Write(pack, Columns)));
+
+    private static TaskRecord Read(byte[] lifeData, byte[] specData)
     {
-        var pack = new PackReader(data);
-        return LifePack.Read(ref pack, Columns, static _ => []);
+        var life = new PackReader(lifeData);
+        var spec = new PackReader(specData);
+        return LifePack.Read(TaskColumns.Of(Columns), ref life, ref spec, static _ => [], static _ => []);
     }
 
     private static void Reads<T>(byte[][] corpus, Func<byte[], T> read, Action<PackWriter, T> write)

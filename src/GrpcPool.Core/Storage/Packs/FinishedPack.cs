@@ -6,6 +6,8 @@ namespace GrpcPool.Core.Storage.Packs;
 /// <summary>All of a finished task but its place in the store, which is known where it is kept.</summary>
 internal static class FinishedPack
 {
+    private static string _lastKind = "", _lastQueue = "";
+
     /// <summary>Whether a task is small enough to be copied: a large payload or result stays where it is.</summary>
     public static bool Takes(TaskRecord task) => !SpecPack.IsApart(task.Spec.Payload) && !LifePack.IsApart(task.Result);
 
@@ -27,25 +29,27 @@ internal static class FinishedPack
         SpecPack.Write(pack, task);
     }
 
-    public static TaskRecord Read(ReadOnlySpan<byte> data, TaskId id, long sequence, long revision)
+    /// <summary>Reads a task, whose payload and result are parts of what is read.</summary>
+    public static TaskRecord Read(ReadOnlyMemory<byte> data, TaskId id, long sequence, long revision)
     {
-        var pack = new PackReader(data);
-        var columns = new TaskRecord
+        var pack = new PackReader(data.Span, data);
+        var columns = new TaskColumns
         {
             Id = id,
             Sequence = sequence,
             Revision = revision,
-            Spec = new TaskSpec { Kind = pack.Text(), Queue = pack.Text(), Priority = (int)pack.Signed(), Slots = pack.Whole(), SerialKey = pack.Text() },
+            Kind = pack.Name(ref _lastKind),
+            Queue = pack.Name(ref _lastQueue),
+            Priority = (int)pack.Signed(),
+            Slots = pack.Whole(),
+            SerialKey = pack.Text(),
             State = (TaskState)pack.Number(),
             Version = pack.Number(),
             Attempt = pack.Whole(),
             Losses = pack.Whole(),
             RunAt = pack.Time(),
             FinishedAt = pack.Time(),
-            SubmittedAt = default,
-            UpdatedAt = default,
         };
-        TaskRecord task = LifePack.Read(ref pack, columns, static _ => throw new UnreachableException());
-        return SpecPack.Read(ref pack, task, static _ => throw new UnreachableException());
+        return LifePack.Read(columns, ref pack, ref pack, static _ => throw new UnreachableException(), static _ => throw new UnreachableException());
     }
 }

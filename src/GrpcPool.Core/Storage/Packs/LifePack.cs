@@ -51,9 +51,9 @@ internal static class LifePack
             Write(pack, failure);
         if (task.Progress is { } progress)
             Write(pack, progress);
-        if (parts.HasFlag(Parts.Result))
+        if (Has(parts, Parts.Result))
             pack.Text(task.ResultContentType);
-        if (parts.HasFlag(Parts.Result) && !parts.HasFlag(Parts.ResultApart))
+        if (Has(parts, Parts.Result) && !Has(parts, Parts.ResultApart))
             pack.Bytes(task.Result.Span);
         if (task.FormerAttempts.Length > 0)
             Write(pack, task.FormerAttempts);
@@ -65,33 +65,54 @@ internal static class LifePack
             pack.Number(task.Dependants);
     }
 
-    /// <summary>Reads a task with its life.</summary>
-    /// <param name="pack">What was written.</param>
-    /// <param name="task">The task as far as it is known.</param>
+    /// <summary>Reads a task: its life, then its spec, which may follow in the same pack. It is made once, with all that it has: of most that are read nothing else is kept.</summary>
+    /// <param name="columns">What stands beside the packs.</param>
+    /// <param name="life">What <see cref="Write(PackWriter, TaskRecord)"/> has written.</param>
+    /// <param name="spec">What <see cref="SpecPack.Write(PackWriter, TaskRecord)"/> has written, and nothing after it.</param>
     /// <param name="readResult">Reads a result that is kept apart.</param>
-    public static TaskRecord Read(ref PackReader pack, TaskRecord task, Func<long, byte[]> readResult)
+    /// <param name="readPayload">Reads a payload that is kept apart.</param>
+    public static TaskRecord Read(in TaskColumns columns, ref PackReader life, ref PackReader spec, Func<long, byte[]> readResult, Func<long, byte[]> readPayload)
     {
-        pack.Form(Form);
-        var parts = (Parts)pack.Number();
-        return task with
+        life.Form(Form);
+        var parts = (Parts)life.Number();
+        return new TaskRecord
         {
-            UpdatedAt = ReadTime(ref pack),
-            Failures = pack.Whole(),
-            DueAt = parts.HasFlag(Parts.DueAt) ? ReadTime(ref pack) : null,
-            StartedAt = parts.HasFlag(Parts.StartedAt) ? ReadTime(ref pack) : null,
-            ExpiresAt = parts.HasFlag(Parts.ExpiresAt) ? ReadTime(ref pack) : null,
-            Worker = parts.HasFlag(Parts.Worker) ? pack.Text() : "",
-            Cancellation = parts.HasFlag(Parts.Cancellation) ? new Cancellation(pack.Text(), pack.Text(), ReadTime(ref pack)) : null,
-            Failure = parts.HasFlag(Parts.Failure) ? ReadFailure(ref pack) : null,
-            Progress = parts.HasFlag(Parts.Progress) ? new TaskProgress(pack.Real(), pack.Text(), ReadTime(ref pack)) : null,
-            ResultContentType = parts.HasFlag(Parts.Result) ? pack.Text() : "",
-            Result = parts.HasFlag(Parts.ResultApart) ? readResult(task.Sequence) : parts.HasFlag(Parts.Result) ? pack.Bytes().ToArray() : default,
-            FormerAttempts = parts.HasFlag(Parts.Attempts) ? ReadAttempts(ref pack) : [],
-            Lease = parts.HasFlag(Parts.Lease) ? ReadLease(ref pack) : null,
-            Awaits = parts.HasFlag(Parts.Awaits) ? pack.Whole() : 0,
-            Dependants = parts.HasFlag(Parts.Dependants) ? pack.Whole() : 0,
+            Id = columns.Id,
+            Sequence = columns.Sequence,
+            Revision = columns.Revision,
+            State = columns.State,
+            Version = columns.Version,
+            RunAt = columns.RunAt,
+            Claim = columns.Claim,
+            Line = columns.Line,
+            Blocked = columns.Blocked,
+            Attempt = columns.Attempt,
+            Losses = columns.Losses,
+            FinishedAt = columns.FinishedAt,
+            UpdatedAt = life.Time(),
+            Failures = life.Whole(),
+            DueAt = Has(parts, Parts.DueAt) ? life.Time() : null,
+            StartedAt = Has(parts, Parts.StartedAt) ? life.Time() : null,
+            ExpiresAt = Has(parts, Parts.ExpiresAt) ? life.Time() : null,
+            Worker = Has(parts, Parts.Worker) ? life.Text() : "",
+            Cancellation = Has(parts, Parts.Cancellation) ? new Cancellation(life.Text(), life.Text(), life.Time()) : null,
+            Failure = Has(parts, Parts.Failure) ? ReadFailure(ref life) : null,
+            Progress = Has(parts, Parts.Progress) ? new TaskProgress(life.Real(), life.Text(), life.Time()) : null,
+            ResultContentType = Has(parts, Parts.Result) ? life.Text() : "",
+            Result = Has(parts, Parts.ResultApart) ? readResult(columns.Sequence) : Has(parts, Parts.Result) ? life.Kept() : default,
+            FormerAttempts = Has(parts, Parts.Attempts) ? ReadAttempts(ref life) : [],
+            Lease = Has(parts, Parts.Lease) ? ReadLease(ref life) : null,
+            Awaits = Has(parts, Parts.Awaits) ? life.Whole() : 0,
+            Dependants = Has(parts, Parts.Dependants) ? life.Whole() : 0,
+            SubmittedAt = SpecPack.ReadSubmittedAt(ref spec),
+            SubmittedBy = spec.Text(),
+            SpecHash = SpecPack.ReadHash(ref spec),
+            Spec = SpecPack.ReadSpec(ref spec, columns, readPayload),
         };
     }
+
+    /// <summary>As <see cref="Enum.HasFlag"/>, which makes two objects here.</summary>
+    private static bool Has(Parts parts, Parts part) => (parts & part) != 0;
 
     private static Parts PartsOf(TaskRecord task) =>
         (task.DueAt is null ? Parts.None : Parts.DueAt)
@@ -119,7 +140,7 @@ internal static class LifePack
     }
 
     private static LeaseState ReadLease(ref PackReader pack) =>
-        new(pack.Signed(), pack.Number() == 0 ? null : ReadTime(ref pack), new LeaseToken(pack.Signed(), pack.Signed()));
+        new(pack.Signed(), pack.Number() == 0 ? null : pack.Time(), new LeaseToken(pack.Signed(), pack.Signed()));
 
     private static void Write(PackWriter pack, Cancellation cancellation)
     {
@@ -174,8 +195,8 @@ internal static class LifePack
         {
             attempts.Add(new AttemptRecord(
                 pack.Whole(),
-                ReadTime(ref pack),
-                pack.Number() == 0 ? null : ReadTime(ref pack),
+                pack.Time(),
+                pack.Number() == 0 ? null : pack.Time(),
                 pack.Text(),
                 pack.Number() == 0 ? null : ReadFailure(ref pack)));
         }
@@ -184,6 +205,4 @@ internal static class LifePack
     }
 
     private static void WriteTime(PackWriter pack, DateTimeOffset time) => pack.Signed(Times.ToTicks(time));
-
-    private static DateTimeOffset ReadTime(ref PackReader pack) => pack.Time();
 }

@@ -5,7 +5,9 @@ using GrpcPool.Core.Tasks;
 namespace GrpcPool.Core.Storage.Packs;
 
 /// <summary>Reads what a <see cref="PackWriter"/> has written.</summary>
-internal ref struct PackReader(ReadOnlySpan<byte> data)
+/// <param name="data">What is read.</param>
+/// <param name="kept">The same, where it stays as it is for as long as anybody has a part of it.</param>
+internal ref struct PackReader(ReadOnlySpan<byte> data, ReadOnlyMemory<byte> kept = default)
 {
     private ReadOnlySpan<byte> _rest = data;
 
@@ -42,7 +44,21 @@ internal ref struct PackReader(ReadOnlySpan<byte> data)
 
     public ReadOnlySpan<byte> Bytes() => Take(Number());
 
+    /// <summary>Bytes that are kept: a copy, or the part of what is read.</summary>
+    public ReadOnlyMemory<byte> Kept()
+    {
+        ReadOnlySpan<byte> bytes = Bytes();
+        return kept.IsEmpty ? bytes.ToArray() : kept.Slice(kept.Length - _rest.Length - bytes.Length, bytes.Length);
+    }
+
     public string Text() => Encoding.UTF8.GetString(Bytes());
+
+    /// <summary>A name, which mostly is that of the one before: then the same object.</summary>
+    public string Name(ref string last)
+    {
+        ReadOnlySpan<byte> bytes = Bytes();
+        return Ascii.Equals(bytes, last) ? last : last = Encoding.UTF8.GetString(bytes);
+    }
 
     public IReadOnlyDictionary<string, string> Pairs()
     {

@@ -44,34 +44,37 @@ internal static class SpecPack
     }
 
     /// <summary>Reads what a schedule submits.</summary>
-    public static TaskSpec ReadTemplate(ref PackReader pack, TaskSpec columns)
-    {
-        TaskSpec spec = ReadFields(ref pack, columns);
-        return spec with { Payload = pack.Bytes().ToArray() };
-    }
+    public static TaskSpec ReadTemplate(ref PackReader pack, in TaskColumns columns) => Read(ref pack, columns, readPayload: null);
 
-    /// <summary>Reads a task with its spec.</summary>
-    /// <param name="pack">What was written, and nothing after it.</param>
-    /// <param name="columns">The task as far as it is known.</param>
-    /// <param name="readPayload">Reads a payload that is kept apart.</param>
-    public static TaskRecord Read(ref PackReader pack, TaskRecord columns, Func<long, byte[]> readPayload)
+    /// <summary>Begins to read what <see cref="Write(PackWriter, TaskRecord)"/> has written: who submitted it follows, then <see cref="ReadHash"/>, then <see cref="ReadSpec"/>.</summary>
+    public static DateTimeOffset ReadSubmittedAt(ref PackReader pack)
     {
         pack.Form(Form);
-        DateTimeOffset submittedAt = pack.Time();
-        string submittedBy = pack.Text();
+        return pack.Time();
+    }
+
+    public static byte[]? ReadHash(ref PackReader pack)
+    {
         ReadOnlySpan<byte> hash = pack.Bytes();
-        TaskSpec spec = ReadFields(ref pack, columns.Spec);
-        spec = spec with
+        return hash.IsEmpty ? null : hash.ToArray();
+    }
+
+    /// <summary>Reads the spec, after which there is nothing.</summary>
+    /// <param name="pack">What is left.</param>
+    /// <param name="columns">What stands beside it.</param>
+    /// <param name="readPayload">Reads a payload that is kept apart.</param>
+    public static TaskSpec ReadSpec(ref PackReader pack, in TaskColumns columns, Func<long, byte[]> readPayload)
+    {
+        TaskSpec spec = Read(ref pack, columns, readPayload);
+        return pack.AtEnd ? spec : spec with
         {
-            Payload = pack.Number() == 0 ? pack.Bytes().ToArray() : readPayload(columns.Sequence),
-            ScheduleId = pack.AtEnd ? "" : pack.Text(),
+            ScheduleId = pack.Text(),
             Group = pack.AtEnd ? "" : pack.Text(),
             UniqueKey = pack.AtEnd ? "" : pack.Text(),
             OnConflict = pack.AtEnd ? ConflictPolicy.UseExisting : (ConflictPolicy)pack.Number(),
             After = pack.AtEnd ? [] : ReadAfter(ref pack),
             AfterPolicy = pack.AtEnd ? AfterPolicy.Cancel : (AfterPolicy)pack.Number(),
         };
-        return columns with { Spec = spec, SubmittedAt = submittedAt, SubmittedBy = submittedBy, SpecHash = hash.IsEmpty ? null : hash.ToArray() };
     }
 
     private static void WriteUnique(PackWriter pack, TaskSpec spec)
@@ -109,21 +112,25 @@ internal static class SpecPack
         pack.Pairs(spec.Headers);
     }
 
-    private static TaskSpec ReadFields(ref PackReader pack, TaskSpec columns)
+    /// <summary>Reads what most tasks have. A payload that may be kept apart has a mark before it.</summary>
+    private static TaskSpec Read(ref PackReader pack, in TaskColumns columns, Func<long, byte[]>? readPayload) => new()
     {
-        return columns with
-        {
-            ContentType = pack.Text(),
-            ParentId = pack.Text(),
-            StartTimeout = ReadSpan(ref pack),
-            RunTimeout = ReadSpan(ref pack),
-            TotalTimeout = ReadSpan(ref pack),
-            Retention = new TimeSpan(pack.Number()),
-            Retry = ReadRetry(ref pack),
-            Labels = pack.Pairs(),
-            Headers = pack.Pairs(),
-        };
-    }
+        Kind = columns.Kind,
+        Queue = columns.Queue,
+        Priority = columns.Priority,
+        Slots = columns.Slots,
+        SerialKey = columns.SerialKey,
+        ContentType = pack.Text(),
+        ParentId = pack.Text(),
+        StartTimeout = ReadSpan(ref pack),
+        RunTimeout = ReadSpan(ref pack),
+        TotalTimeout = ReadSpan(ref pack),
+        Retention = new TimeSpan(pack.Number()),
+        Retry = ReadRetry(ref pack),
+        Labels = pack.Pairs(),
+        Headers = pack.Pairs(),
+        Payload = readPayload is not null && pack.Number() != 0 ? readPayload(columns.Sequence) : pack.Kept(),
+    };
 
     private static void Write(PackWriter pack, RetryPolicy retry)
     {
@@ -135,15 +142,20 @@ internal static class SpecPack
         pack.Number(retry.MaxLosses);
     }
 
-    private static RetryPolicy ReadRetry(ref PackReader pack) => new()
+    /// <summary>Most tasks have the default, which they share.</summary>
+    private static RetryPolicy ReadRetry(ref PackReader pack)
     {
-        MaxAttempts = pack.Whole(),
-        InitialBackoff = new TimeSpan(pack.Number()),
-        BackoffMultiplier = pack.Real(),
-        MaxBackoff = new TimeSpan(pack.Number()),
-        Jitter = pack.Real(),
-        MaxLosses = pack.Whole(),
-    };
+        var read = new RetryPolicy
+        {
+            MaxAttempts = pack.Whole(),
+            InitialBackoff = new TimeSpan(pack.Number()),
+            BackoffMultiplier = pack.Real(),
+            MaxBackoff = new TimeSpan(pack.Number()),
+            Jitter = pack.Real(),
+            MaxLosses = pack.Whole(),
+        };
+        return read == RetryPolicy.Default ? RetryPolicy.Default : read;
+    }
 
     private static void WriteSpan(PackWriter pack, TimeSpan? span) => pack.Number(span is { } value ? value.Ticks + 1 : 0);
 
