@@ -23,10 +23,12 @@ internal sealed class TaskRow(TaskRecord task)
     public TaskRecord? Task
     {
         get => _content is byte[] array ? FinishedPack.Read(array.AsMemory(_packedFrom, _packedLength), Id, Sequence, Revision) : (TaskRecord?)_content;
-        set => (_content, State, _expiresAt) = (_content is byte[]? Apart(value) : value, value?.State ?? default, value?.ExpiresAt);
+        set => (_content, State, _expiresAt) = (IsPacked ? Apart(value) : value, value?.State ?? default, value?.ExpiresAt);
     }
 
     public bool IsGone => _content is null;
+
+    private bool IsPacked => _content is byte[];
 
     /// <summary>That of the task.</summary>
     public TaskState State { get; private set; } = task.State;
