@@ -37,7 +37,7 @@ internal sealed class ChangeHistory(long floor, int max)
             if (changes.Count == limit)
                 return new ChangePage(changes, revision - 1, Complete: true);
             if (row.Revision == revision)
-                changes.Add(new HistoricChange(row.Id, revision, row.Task));
+                changes.Add(new HistoricChange(row.Id, revision, row.Shared));
         }
 
         return new ChangePage(changes, newest, Complete: true);

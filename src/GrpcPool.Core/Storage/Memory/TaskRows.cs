@@ -22,13 +22,14 @@ internal sealed class TaskRow(TaskRecord task)
     /// <summary>The task as it is now; null when it is gone. One that is packed is read anew each time.</summary>
     public TaskRecord? Task
     {
-        get => _content is byte[] array ? FinishedPack.Read(array.AsMemory(_packedFrom, _packedLength), Id, Sequence, Revision) : (TaskRecord?)_content;
-        set => (_content, State, _expiresAt) = (IsPacked ? Apart(value) : value, value?.State ?? default, value?.ExpiresAt);
+        get => _content is byte[] array ? FinishedPack.Read(array.AsSpan(_packedFrom, _packedLength), Id, Sequence, Revision) : (TaskRecord?)_content;
+        set => (_content, State, _expiresAt) = (value, value?.State ?? default, value?.ExpiresAt);
     }
 
-    public bool IsGone => _content is null;
+    /// <summary>The same, where its payload and result may be parts of the array in which it is packed: for those who let it go soon, since they keep its neighbours' bytes too.</summary>
+    public TaskRecord? Shared => _content is byte[] array ? FinishedPack.ReadShared(array.AsMemory(_packedFrom, _packedLength), Id, Sequence, Revision) : Task;
 
-    private bool IsPacked => _content is byte[];
+    public bool IsGone => _content is null;
 
     /// <summary>That of the task.</summary>
     public TaskState State { get; private set; } = task.State;
@@ -50,10 +51,6 @@ internal sealed class TaskRow(TaskRecord task)
 
     /// <summary>The task, which has finished, is kept as bytes from now on.</summary>
     public void Pack(ArraySegment<byte> bytes) => (_content, _packedFrom, _packedLength) = (bytes.Array, bytes.Offset, bytes.Count);
-
-    /// <summary>The task without any part of the array in which it was, and which is its neighbours' no longer than they are there.</summary>
-    private static TaskRecord? Apart(TaskRecord? task) =>
-        task is null ? null : task with { Result = task.Result.ToArray(), Spec = task.Spec with { Payload = task.Spec.Payload.ToArray() } };
 }
 
 /// <summary>All tasks in the order of their sequence. A removed one leaves a gap, and the gaps are closed when they are the half.</summary>

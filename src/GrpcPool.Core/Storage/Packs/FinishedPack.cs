@@ -29,10 +29,13 @@ internal static class FinishedPack
         SpecPack.Write(pack, task);
     }
 
-    /// <summary>Reads a task, whose payload and result are parts of what is read.</summary>
-    public static TaskRecord Read(ReadOnlyMemory<byte> data, TaskId id, long sequence, long revision)
+    public static TaskRecord Read(ReadOnlySpan<byte> data, TaskId id, long sequence, long revision) => Read(new PackReader(data), id, sequence, revision);
+
+    /// <summary>Reads a task whose payload and result are parts of what is read.</summary>
+    public static TaskRecord ReadShared(ReadOnlyMemory<byte> data, TaskId id, long sequence, long revision) => Read(new PackReader(data.Span, data), id, sequence, revision);
+
+    private static TaskRecord Read(PackReader pack, TaskId id, long sequence, long revision)
     {
-        var pack = new PackReader(data.Span, data);
         var columns = new TaskColumns
         {
             Id = id,

@@ -19,7 +19,7 @@ internal readonly record struct TaskColumns
 
     public int Slots { get; init; }
 
-    public string SerialKey { get; init; }
+    public required string SerialKey { get; init; }
 
     public TaskState State { get; init; }
 
