@@ -203,7 +203,7 @@ internal sealed class TaskPool : IAsyncDisposable
         var submission = new Submission(tasks, atomic, whenFull, cancellation);
         if (_phase != PoolPhase.Open)
             SubmissionGate.Refuse(submission, SubmitVerdict.Draining);
-        else if (_memory?.IsShort == true)
+        else if (_memory?.Admits(tasks) == false)
             SubmissionGate.Refuse(submission, SubmitVerdict.MemoryShort);
         else if (!_committer.TrySubmit(submission))
             return SubmitLaterAsync(submission);

@@ -24,6 +24,7 @@ internal static class PoolServices
         services.TryAddSingleton(static host => new HandlerRegistry(Handlers(host.GetRequiredService<GrpcPoolOptions>(), host)));
         services.TryAddSingleton(static host => new MemoryGuard(
             host.GetRequiredService<GrpcPoolOptions>().Limits.MemoryGuard,
+            ProcessMemory.Available,
             ProcessMemory.Used,
             ProcessMemory.Collect,
             TimeProvider.System,

@@ -6,6 +6,9 @@ internal static class ProcessMemory
     /// <summary>The part of all memory that the runtime takes for a high load, by its own default.</summary>
     private const double HighLoad = 0.9;
 
+    /// <summary>How large the heap may grow, in bytes.</summary>
+    public static long Available => GC.GetGCMemoryInfo(GCKind.Any).TotalAvailableMemoryBytes;
+
     /// <summary>The larger of two parts: of the heap, which has a limit of its own (in a container three quarters of its memory), and of the whole process.</summary>
     public static double Used()
     {

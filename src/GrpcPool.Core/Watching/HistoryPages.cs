@@ -71,6 +71,8 @@ internal sealed class HistoryPages(ITaskStore store)
 
     private void Keep(Page page)
     {
+        if (page.Bytes > BytesMax)
+            return;
         Page[] pages = [.. _pages.TakeLast(PagesMax - 1), page];
         long bytes = 0;
         int kept = pages.Reverse().TakeWhile(one => (bytes += one.Bytes) <= BytesMax).Count();

@@ -7,6 +7,8 @@ namespace GrpcPool.Core.Tests.Execution;
 
 public sealed class MemoryGuardTests : IDisposable
 {
+    private const int Memory = 1 << 30;
+
     private readonly FakeTimeProvider _time = new();
     private readonly MemoryGuard _guard;
     private double _used;
@@ -30,6 +32,21 @@ public sealed class MemoryGuardTests : IDisposable
         Assert.Equal(SubmitVerdict.MemoryShort, (await pool.SubmitAsync("on the edge")).Verdict);
         Look(used: 0.79);
         Assert.Equal(SubmitVerdict.Created, (await pool.SubmitAsync("after")).Verdict);
+    }
+
+    /// <summary>Of a gibibyte 35 % are left at the first look, which is room for 90 tasks of 4 MiB.</summary>
+    [Fact(Timeout = TestPool.TimeoutMs)]
+    public async Task Work_that_fills_the_memory_between_two_looks_is_refused_too()
+    {
+        _used = 0.5;
+        using MemoryGuard guard = Guard(0.85);
+        guard.Start();
+        await using TestPool pool = await TestPool.StartAsync(memory: guard);
+        TaskSpec large = TestPool.Spec with { Payload = new byte[4 << 20] };
+        int taken = 0;
+        while (taken < 1000 && (await pool.SubmitAsync($"{taken}", large, runAt: DateTimeOffset.MaxValue)).Verdict == SubmitVerdict.Created)
+            _used = 0.5 + (++taken * large.Payload.Length / (double)Memory);
+        Assert.InRange(taken, 85, 91);
     }
 
     [Fact(Timeout = TestPool.TimeoutMs)]
@@ -79,7 +96,7 @@ public sealed class MemoryGuardTests : IDisposable
 
     public void Dispose() => _guard.Dispose();
 
-    private MemoryGuard Guard(double limit) => new(limit, () => _used + _garbage, Collect, _time, NullLogger.Instance);
+    private MemoryGuard Guard(double limit) => new(limit, Memory, () => _used + _garbage, Collect, _time, NullLogger.Instance);
 
     private void Collect()
     {

@@ -59,6 +59,19 @@ public class HistoryPagesTests
         Assert.NotSame(first.Changes[0], (await pages.ReadAsync(floor, limit: 1, Never))!.Value.Changes[0]);
     }
 
+    [Fact]
+    public async Task A_page_that_is_too_large_to_be_kept_leaves_the_others()
+    {
+        long floor = await FillAsync(1);
+        await FillAsync(1, from: 1, open: false, payload: new byte[17 << 20]);
+        var pages = new HistoryPages(_store);
+        ChangeSpan small = (await pages.ReadAsync(floor, limit: 1, Never))!.Value;
+        ChangeSpan huge = (await pages.ReadAsync(small.UpTo, limit: 1, Never))!.Value;
+
+        Assert.Same(small.Changes[0], (await pages.ReadAsync(floor, limit: 1, Never))!.Value.Changes[0]);
+        Assert.NotSame(huge.Changes[0], (await pages.ReadAsync(small.UpTo, limit: 1, Never))!.Value.Changes[0]);
+    }
+
     private async Task<long> FillAsync(int tasks, int from = 0, bool open = true, ReadOnlyMemory<byte> payload = default)
     {
         long floor = open ? (await _store.OpenAsync(DateTimeOffset.UnixEpoch, Never)).Revision : 0;

@@ -6,6 +6,7 @@ namespace GrpcPool.Core.Storage.Packs;
 /// <summary>All of a finished task but its place in the store, which is known where it is kept.</summary>
 internal static class FinishedPack
 {
+    /// <summary>Those of the task read last: most have the same, and share the strings then.</summary>
     private static string _lastKind = "", _lastQueue = "";
 
     /// <summary>Whether a task is small enough to be copied: a large payload or result stays where it is.</summary>
