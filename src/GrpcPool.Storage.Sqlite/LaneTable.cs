@@ -14,6 +14,9 @@ internal sealed class LaneTable(Connection connection, LaneNames names)
     private readonly Statement _remove = connection.PrepareFile("lane_remove");
     private readonly Dictionary<Lane, Counts> _lanes = [];
     private readonly HashSet<Counts> _changed = [];
+
+    /// <summary>The lane that was found last: most often the next task is of the same.</summary>
+    private Counts? _last;
     private long _lastId;
 
     public long Finished { get; private set; }
@@ -30,6 +33,7 @@ internal sealed class LaneTable(Connection connection, LaneNames names)
     {
         _lanes.Clear();
         _changed.Clear();
+        _last = null;
         Finished = 0;
         while (_readAll.Step())
         {
@@ -44,15 +48,17 @@ internal sealed class LaneTable(Connection connection, LaneNames names)
     /// <summary>The number of a task's lane. One that is new is written at once, since tasks are also found by the names of their lanes.</summary>
     public long IdOf(Lane lane)
     {
-        if (!_lanes.TryGetValue(lane, out Counts? counts))
-            Write(counts = Add(lane, _lastId + 1));
+        if (Find(lane) is { } known)
+            return known.Id;
+        Counts counts = Add(lane, _lastId + 1);
+        Write(counts);
         return counts.Id;
     }
 
     /// <summary>Takes note of a change of a task; null is a task that is not, or no longer, there.</summary>
     public void Note(TaskRecord? before, TaskRecord? after)
     {
-        Counts counts = _lanes[Lane.Of((before ?? after)!)];
+        Counts counts = Find(Lane.Of((before ?? after)!))!;
         _changed.Add(counts);
         Count(counts, before, -1);
         Count(counts, after, 1);
@@ -71,6 +77,8 @@ internal sealed class LaneTable(Connection connection, LaneNames names)
 
         _changed.Clear();
     }
+
+    private Counts? Find(Lane lane) => _last?.Lane == lane ? _last : _last = _lanes.GetValueOrDefault(lane);
 
     private Counts Add(Lane lane, long id)
     {
@@ -108,6 +116,7 @@ internal sealed class LaneTable(Connection connection, LaneNames names)
     private void Remove(Counts counts)
     {
         _lanes.Remove(counts.Lane);
+        _last = null;
         names.Remove(counts.Id);
         _remove.Bind(1, counts.Id).Run();
     }

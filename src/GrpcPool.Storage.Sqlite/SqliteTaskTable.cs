@@ -91,7 +91,10 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
         _neverStarted.Note(after);
         _schedules.Note(before, after);
         _unique.Note(before, after);
-        _cache.Put(after);
+        if (after.State.IsFinal())
+            _cache.Remove(after.Id); // Hardly ever is it asked for again.
+        else
+            _cache.Put(after);
         if (before?.Revision != after.Revision)
             history.Changed(after);
     }

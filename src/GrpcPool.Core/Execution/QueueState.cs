@@ -36,6 +36,18 @@ internal sealed class QueueLoad(QueueId id, QueueRules rules, int namespaceWeigh
     /// <summary>Whether anything of it may start now, if there is room.</summary>
     public bool IsOpen => !Rules.Paused && Bucket is not { HasToken: false };
 
+    /// <summary>The queue as a station sees it; null where it does not yet. They are few, and looked through faster than looked up.</summary>
+    public QueueState? StateAt(Station station)
+    {
+        foreach (QueueState state in States)
+        {
+            if (state.Station == station)
+                return state;
+        }
+
+        return null;
+    }
+
     public bool HasLimitFor(int slots) => Running + slots <= (Limit ?? int.MaxValue);
 
     public bool MayStart(int slots, TokenBucket? kind) => IsOpen && HasLimitFor(slots) && kind is not { HasToken: false };

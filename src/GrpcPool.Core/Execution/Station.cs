@@ -52,7 +52,8 @@ internal sealed class Station(string? @namespace, IReadOnlySet<string> kinds)
 
     public QueueState Queue(QueueLoad load)
     {
-        if (!_queues.TryGetValue(load.Id, out QueueState? queue))
+        QueueState? queue = load.StateAt(this);
+        if (queue is null)
         {
             if (!_namespaces.TryGetValue(load.Id.Namespace, out NamespaceState? all))
                 _namespaces.Add(load.Id.Namespace, all = new NamespaceState(load.NamespaceWeight, _ordinals++));
