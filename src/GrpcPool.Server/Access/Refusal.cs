@@ -80,12 +80,19 @@ internal static class Refusal
     {
         ReadResult read;
         long skipped = 0;
-        do
+        try
         {
-            read = await body.ReadAsync(aborted).ConfigureAwait(false);
-            skipped += read.Buffer.Length;
-            body.AdvanceTo(read.Buffer.End);
+            do
+            {
+                read = await body.ReadAsync(aborted).ConfigureAwait(false);
+                skipped += read.Buffer.Length;
+                body.AdvanceTo(read.Buffer.End);
+            }
+            while (!read.IsCompleted && skipped <= PoolGrpcServices.ReceiveBytesMax);
         }
-        while (!read.IsCompleted && skipped <= PoolGrpcServices.ReceiveBytesMax);
+        catch (RpcException)
+        {
+            // It would be refused for itself; that the call is says enough.
+        }
     }
 }

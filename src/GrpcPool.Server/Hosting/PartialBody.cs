@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
+using GrpcPool.Server.Services;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcPool.Server.Hosting;
@@ -17,6 +19,9 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     private ReadOnlySequence<byte> _buffer;
     private volatile bool _givenUp;
     private bool _unpacking;
+
+    /// <summary>Whether its messages are only skipped: what is read need not begin with one any more.</summary>
+    private bool _skipped;
 
     /// <summary>How much it holds, in bytes, and its place among those that wait. Guarded by the room.</summary>
     public long Held { get; set; }
@@ -45,12 +50,10 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        ThrowIfGivenUp();
         ReadResult result = await Inner.ReadAsync(cancellationToken).ConfigureAwait(false);
-        ThrowIfGivenUp();
-        ThrowIfHuge(result.Buffer);
+        Check(result.Buffer);
         _buffer = result.Buffer;
-        if (IsPacked(_buffer))
+        if (!_skipped && IsPacked(_buffer))
         {
             await room.BeginUnpackingAsync().ConfigureAwait(false);
             _unpacking = true;
@@ -61,11 +64,11 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
 
     public override bool TryRead(out ReadResult result)
     {
-        ThrowIfGivenUp();
-        bool read = Inner.TryRead(out result);
-        ThrowIfHuge(result.Buffer);
+        if (!Inner.TryRead(out result))
+            return false;
+        Check(result.Buffer);
         _buffer = result.Buffer;
-        return read;
+        return true;
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -73,6 +76,7 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         long rest = _buffer.Slice(consumed).Length;
+        _skipped |= IsInMiddle(_buffer, _buffer.Length - rest);
         _buffer = default;
         EndUnpacking();
         Inner.AdvanceTo(consumed, examined);
@@ -95,22 +99,37 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     /// <summary>Whether a message begins by saying that it is compressed.</summary>
     private static bool IsPacked(in ReadOnlySequence<byte> message) => message.FirstSpan is [not 0, ..];
 
-    /// <summary>gRPC takes a length that is no <see cref="int"/> for a fault of the server, and would write a line about it. What is read begins with a message.</summary>
-    private static void ThrowIfHuge(in ReadOnlySequence<byte> message)
+    /// <summary>Whether what was consumed ends in the middle of a message: gRPC consumes one at a time.</summary>
+    private static bool IsInMiddle(in ReadOnlySequence<byte> message, long consumed) => consumed > 0 && consumed != PrefixBytes + LengthOf(message);
+
+    /// <summary>How long a message says that it is, without its prefix; 0 where that has not come.</summary>
+    private static long LengthOf(in ReadOnlySequence<byte> message)
     {
-        if (message.Length >= PrefixBytes && (message.Slice(1, 1).FirstSpan[0] & 0x80) != 0)
-            throw new RpcException(new Grpc.Core.Status(StatusCode.ResourceExhausted, "the message says that it has 2 GiB or more; split what it carries"));
+        if (message.Length < PrefixBytes)
+            return 0;
+        Span<byte> prefix = stackalloc byte[PrefixBytes];
+        message.Slice(0, PrefixBytes).CopyTo(prefix);
+        return BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
     }
 
-    private void ThrowIfGivenUp()
+    /// <summary>Refuses what is to be read no further.</summary>
+    private void Check(in ReadOnlySequence<byte> message)
     {
-        if (!_givenUp)
+        RpcException? refusal = _givenUp ? GivenUp() : !_skipped && LengthOf(message) is > PoolGrpcServices.ReceiveBytesMax and var bytes ? TooLarge(bytes) : null;
+        if (refusal is null)
             return;
-        throw new Google.Rpc.Status
-        {
-            Code = (int)Code.ResourceExhausted,
-            Message = "too many messages wait for their rest, and this one has waited longest: send it again",
-            Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }) },
-        }.ToRpcException();
+        Inner.AdvanceTo(message.Start); // The rest of the body is read by the transport, which must not find a read under way.
+        throw refusal;
     }
+
+    /// <summary>gRPC would not say how large a message may be, and takes a length that is no <see cref="int"/> for a fault of the server.</summary>
+    private static RpcException TooLarge(long bytes) =>
+        new(new Grpc.Core.Status(StatusCode.ResourceExhausted, $"the message has {bytes} bytes, and one may have {PoolGrpcServices.ReceiveBytesMax}: split what it carries"));
+
+    private static RpcException GivenUp() => new Google.Rpc.Status
+    {
+        Code = (int)Code.ResourceExhausted,
+        Message = "too many messages wait for their rest, and this one has waited longest: send it again",
+        Details = { Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }) },
+    }.ToRpcException();
 }

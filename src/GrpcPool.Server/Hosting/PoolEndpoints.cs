@@ -25,8 +25,8 @@ internal static class PoolEndpoints
         app.Use(RefuseWrongListener);
         app.Use(new DirectRoutes(app).InvokeAsync);
         app.UseRouting();
-        app.Use(new MessageRoom().InvokeAsync);
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+        app.Use(new MessageRoom().InvokeAsync);
         if (!app.Services.GetRequiredService<AccessOptions>().IsOpen)
             app.Use(app.Services.GetRequiredService<AccessGate>().InvokeAsync);
         app.MapGrpcPool();

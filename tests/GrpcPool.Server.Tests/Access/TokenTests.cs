@@ -5,6 +5,7 @@ using Grpc.Net.Client.Web;
 using GrpcPool.Server.Access;
 using GrpcPool.Server.Hosting;
 using GrpcPool.Server.Tests.Infrastructure;
+using GrpcPool.Testing.Hostile;
 using GrpcPool.V1;
 using Microsoft.Extensions.Time.Testing;
 
@@ -25,6 +26,21 @@ public sealed class TokenTests
         RpcException role = await Refused.WithAsync(StatusCode.PermissionDenied, server.ClientAs("reader").SubmitAsync(Echo("a"), TestServer.Call));
         Assert.Equal("ROLE_MISSING", role.Detail<ErrorInfo>().Reason);
         Assert.Contains("lacks the role submit", role.Status.Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>The message of a call that is refused is read and forgotten: nothing in it is a beginning, or too large.</summary>
+    [Theory(Timeout = 20_000)]
+    [InlineData(1 << 20, null)]
+    [InlineData(1000, uint.MaxValue)]
+    public async Task A_refusal_is_told_whatever_the_message_is(int bytes, uint? length)
+    {
+        await using TestServer server = await TestServer.StartAsync(access: static access => access.Add("reader", Role.Read));
+        using var http = new HttpClient();
+        byte[] data = new byte[bytes];
+        Array.Fill(data, byte.MaxValue);
+        byte[] message = length is { } said ? RawCall.Message(data, length: said) : RawCall.Message(data);
+        string status = await RawCall.PostAsync(http, server.GrpcAddress, RawCall.Submit, new ByteArrayContent(message), Stop, ("authorization", "Bearer reader"));
+        Assert.Equal($"{(int)StatusCode.PermissionDenied}", status);
     }
 
     [Fact(Timeout = 20_000)]

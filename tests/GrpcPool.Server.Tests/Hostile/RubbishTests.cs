@@ -70,7 +70,8 @@ public sealed class RubbishTests
     public async Task A_message_that_is_too_large_is_refused()
     {
         await using TestServer server = await TestServer.StartAsync();
-        await Refused.WithAsync(StatusCode.ResourceExhausted, server.Client.SubmitAsync(new SubmitRequest { Task = TooLarge }, TestServer.Call));
+        RpcException refusal = await Refused.WithAsync(StatusCode.ResourceExhausted, server.Client.SubmitAsync(new SubmitRequest { Task = TooLarge }, TestServer.Call));
+        Assert.Contains("one may have 4194304", refusal.Status.Detail, StringComparison.Ordinal);
         await AssertServesAsync(server);
     }
 

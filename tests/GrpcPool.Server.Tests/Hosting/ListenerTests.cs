@@ -1,4 +1,5 @@
 using System.Net;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Web;
@@ -55,6 +56,10 @@ public sealed class ListenerTests
             last = message.Events.LastOrDefault(static told => told.Task is not null)?.Task.State ?? last;
         Assert.Equal(TaskState.Succeeded, last);
         Assert.Equal(["task.kind"], await Refused.FieldsAsync(client.SubmitAsync(new SubmitRequest { Task = new TaskSpec() }, TestServer.Call)));
+
+        await client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Kind = "echo", Payload = Bytes(900_000) } }, TestServer.Call);
+        RpcException tooLarge = await Refused.WithAsync(StatusCode.ResourceExhausted, client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Kind = "echo", Payload = Bytes(4 << 20) } }, TestServer.Call));
+        Assert.Contains("split what it carries", tooLarge.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 20_000)]
@@ -83,6 +88,13 @@ public sealed class ListenerTests
             Assert.Equal("ok\n", await http.GetStringAsync(new Uri(server.OpsAddress, "livez"), Stop));
             Assert.Equal(0, await server.CountAsync());
         }
+    }
+
+    private static ByteString Bytes(int length)
+    {
+        byte[] bytes = new byte[length];
+        Array.Fill(bytes, byte.MaxValue);
+        return UnsafeByteOperations.UnsafeWrap(bytes);
     }
 
     private static GrpcChannel ConnectWeb(Uri address, GrpcWebMode mode) => GrpcChannel.ForAddress(

@@ -56,7 +56,7 @@ public sealed class MemoryGuardTests
         using GrpcChannel channel = GrpcChannel.ForAddress(server.GrpcAddress);
         var client = new TaskPoolService.TaskPoolServiceClient(channel);
         await FloodAsync(client);
-        SubmitRequest request = new() { Task = new TaskSpec { Kind = "echo", Payload = ByteString.CopyFrom(new byte[100_000]) } };
+        SubmitRequest request = new() { Task = new TaskSpec { Kind = "echo", Payload = Bytes(100_000) } };
         await Parallel.ForAsync(0, 4000, new ParallelOptions { MaxDegreeOfParallelism = Callers }, async (_, _) =>
         {
             RpcException refusal = await Refused.WithAsync(StatusCode.ResourceExhausted, client.SubmitAsync(request, Call));
@@ -64,10 +64,18 @@ public sealed class MemoryGuardTests
         });
     }
 
+    /// <summary>Bytes that, read in the middle, would begin a message that is compressed and has 4 GiB.</summary>
+    private static ByteString Bytes(int length)
+    {
+        byte[] bytes = new byte[length];
+        Array.Fill(bytes, byte.MaxValue);
+        return UnsafeByteOperations.UnsafeWrap(bytes);
+    }
+
     /// <returns>How many tasks were accepted before, between and after so many refusals.</returns>
     private static async Task<int> FloodAsync(TaskPoolService.TaskPoolServiceClient client)
     {
-        ByteString payload = ByteString.CopyFrom(new byte[1 << 20]);
+        ByteString payload = Bytes(1 << 20);
         (int accepted, int refused) = (0, 0);
         for (int i = 0; i < SubmissionsMax && refused < RefusalsOfEach; i++)
         {
