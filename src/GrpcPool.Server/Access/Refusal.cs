@@ -90,7 +90,7 @@ internal static class Refusal
             }
             while (!read.IsCompleted && skipped <= PoolGrpcServices.ReceiveBytesMax);
         }
-        catch (RpcException)
+        catch (Exception fault) when (fault is RpcException or IOException)
         {
             // It would be refused for itself; that the call is says enough.
         }

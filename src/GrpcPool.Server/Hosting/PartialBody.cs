@@ -5,6 +5,7 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using GrpcPool.Server.Services;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcPool.Server.Hosting;
@@ -50,7 +51,16 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        ReadResult result = await Inner.ReadAsync(cancellationToken).ConfigureAwait(false);
+        ReadResult result;
+        try
+        {
+            result = await Inner.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is BadHttpRequestException or InvalidOperationException)
+        {
+            throw Broken(fault);
+        }
+
         Check(result.Buffer);
         _buffer = result.Buffer;
         if (!_skipped && IsPacked(_buffer))
@@ -125,6 +135,13 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
     /// <summary>gRPC would not say how large a message may be, and takes a length that is no <see cref="int"/> for a fault of the server.</summary>
     private static RpcException TooLarge(long bytes) =>
         new(new Grpc.Core.Status(StatusCode.ResourceExhausted, $"the message has {bytes} bytes, and one may have {PoolGrpcServices.ReceiveBytesMax}: split what it carries"));
+
+    /// <summary>A body that breaks the rules of HTTP, or is no base64 where it should be, is its caller's mistake.</summary>
+    private static RpcException Broken(Exception fault)
+    {
+        bool isTooLarge = fault is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge };
+        return new(new Grpc.Core.Status(isTooLarge ? StatusCode.ResourceExhausted : StatusCode.InvalidArgument, $"the body cannot be read: {fault.Message}"));
+    }
 
     private static RpcException GivenUp() => new Google.Rpc.Status
     {

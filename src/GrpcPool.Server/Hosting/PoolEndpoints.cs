@@ -13,6 +13,9 @@ namespace GrpcPool.Server.Hosting;
 /// <summary>What the server answers: gRPC and gRPC-Web on the listeners of the API, probes and metrics on that of operations.</summary>
 internal static class PoolEndpoints
 {
+    /// <summary>Marks the endpoints of the listener of operations.</summary>
+    private static readonly Listener OfOps = new(ListenerKind.Ops);
+
     public static void AddReflection(this IServiceCollection services)
     {
         services.AddRouting();
@@ -22,19 +25,20 @@ internal static class PoolEndpoints
 
     public static void MapPoolEndpoints(this WebApplication app, bool scraped)
     {
-        app.Use(RefuseWrongListener);
         app.Use(new DirectRoutes(app).InvokeAsync);
         app.UseRouting();
+        app.Use(RefuseWrongListener);
+        app.Use(TextBody.InvokeAsync);
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
         app.Use(new MessageRoom().InvokeAsync);
         if (!app.Services.GetRequiredService<AccessOptions>().IsOpen)
             app.Use(app.Services.GetRequiredService<AccessGate>().InvokeAsync);
         app.MapGrpcPool();
         app.MapGrpcReflectionService();
-        app.MapGet("/livez", static context => context.Response.WriteAsync("ok\n"));
-        app.MapGet("/readyz", AnswerReadinessAsync);
+        app.MapGet("/livez", static context => context.Response.WriteAsync("ok\n")).WithMetadata(OfOps);
+        app.MapGet("/readyz", AnswerReadinessAsync).WithMetadata(OfOps);
         if (scraped)
-            app.MapPrometheusScrapingEndpoint("/metrics");
+            app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(OfOps);
     }
 
     private static void HoldRules(GrpcServiceOptions service)
@@ -53,9 +57,9 @@ internal static class PoolEndpoints
     /// <summary>Probes and metrics belong to the listener of operations, and nothing else does.</summary>
     private static Task RefuseWrongListener(HttpContext context, RequestDelegate next)
     {
-        bool isProbe = HttpMethods.IsGet(context.Request.Method) && context.Request.Path.Value is "/livez" or "/readyz" or "/metrics";
+        bool isOfOps = context.GetEndpoint()?.Metadata.GetMetadata<Listener>() is not null;
         bool isOps = context.Features.Get<Listener>()?.Kind == ListenerKind.Ops;
-        if (isProbe == isOps)
+        if (isOfOps == isOps)
             return next(context);
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return Task.CompletedTask;

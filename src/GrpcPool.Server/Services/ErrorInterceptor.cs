@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -110,6 +111,8 @@ internal sealed class ErrorInterceptor(GrpcPoolOptions options, CallMeter meter,
             case not null when context.CancellationToken.IsCancellationRequested:
                 bool late = context.Deadline <= TimeProvider.System.GetUtcNow().UtcDateTime;
                 return new RpcException(late ? new Status(StatusCode.DeadlineExceeded, "the call's deadline has passed") : new Status(StatusCode.Cancelled, "the call was given up"));
+            case InvalidProtocolBufferException or InvalidDataException:
+                return ErrorTable.Unreadable(fault).ToRpcException();
             case IOException:
                 // The transport notices before the call does.
                 return new RpcException(new Status(StatusCode.Cancelled, "the caller's connection has ended"));

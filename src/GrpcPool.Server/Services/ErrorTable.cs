@@ -28,6 +28,10 @@ internal static class ErrorTable
     /// <summary>When a caller whom a full queue refused may try again.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>Bytes that make no message of the contract.</summary>
+    public static Google.Rpc.Status Unreadable(Exception fault) =>
+        ToStatus(new PoolError.InvalidFields([new FieldViolation("request", $"must be a serialized message of its type, made from the protos of this server: {fault.Message}")]));
+
     public static Google.Rpc.Status ToStatus(PoolError error) => error switch
     {
         PoolError.InvalidFields invalid => Make(Code.InvalidArgument, Describe(invalid.Violations), ToBadRequest(invalid.Violations)),

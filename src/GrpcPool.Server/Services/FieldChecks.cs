@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using GrpcPool.Core.Tasks;
 using GrpcPool.V1;
@@ -50,11 +51,14 @@ internal sealed class FieldChecks(FieldPath within = default)
 
     public void Name(string value, string field) => Require(PoolName.IsValid(value), field, "must be 1 to 64 characters of [a-z0-9._-]");
 
-    public bool LabelName(string value, string field)
+    public void Labels(MapField<string, string> labels, string field)
     {
-        bool valid = value.Length is > 0 and <= 64 && !value.AsSpan().ContainsAnyExcept(LabelCharacters);
-        Require(valid, field, "must have names of 1 to 64 characters of [a-z0-9_]");
-        return valid;
+        Require(labels.Count <= SpecReader.PairsMax, field, $"must be at most {SpecReader.PairsMax}");
+        foreach ((string name, string value) in labels)
+        {
+            if (LabelName(name, field))
+                Bytes(value, SpecReader.TextBytesMax, $"{field}[{name}]");
+        }
     }
 
     public void Bytes(string value, int max, string field) =>
@@ -66,6 +70,13 @@ internal sealed class FieldChecks(FieldPath within = default)
     public void View(TaskView value) => Require(value is >= TaskView.Unspecified and <= TaskView.Full, "view", "must be a view of the contract");
 
     public void Range(double value, double min, double max, string field) => Require(value >= min && value <= max, field, $"must be {min} to {max}");
+
+    private bool LabelName(string value, string field)
+    {
+        bool valid = value.Length is > 0 and <= 64 && !value.AsSpan().ContainsAnyExcept(LabelCharacters);
+        Require(valid, field, "must have names of 1 to 64 characters of [a-z0-9_]");
+        return valid;
+    }
 
     /// <summary>A duration of the range; the lower bound where it is none.</summary>
     public TimeSpan Span(Duration value, TimeSpan min, TimeSpan max, string field)

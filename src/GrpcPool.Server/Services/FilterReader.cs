@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using Grpc.Core;
 using GrpcPool.Core.Tasks;
 using TaskFilter = GrpcPool.Core.Storage.TaskFilter;
@@ -7,6 +8,9 @@ namespace GrpcPool.Server.Services;
 /// <summary>Reads a filter and checks its fields.</summary>
 internal static class FilterReader
 {
+    /// <summary>How many states, queues or kinds: a filter is kept as long as its watch.</summary>
+    private const int ChoicesMax = 100;
+
     /// <summary>What is asked for of what the call may know of.</summary>
     public static TaskFilter Read(V1.TaskFilter? sent, ServerCallContext context) => Confine(Read(sent, Caller.Namespace(context)), context);
 
@@ -26,12 +30,12 @@ internal static class FilterReader
             return new TaskFilter(@namespace);
         var checks = new FieldChecks();
         checks.Require(sent.States.All(static state => Enum.IsDefined((TaskState)state)), "filter.states", "must be states of the contract, other than UNSPECIFIED");
-        foreach (string queue in sent.Queues)
-            checks.Name(queue, "filter.queues");
-        foreach (string kind in sent.Kinds)
-            checks.Name(kind, "filter.kinds");
-        foreach (string name in sent.Labels.Keys)
-            checks.LabelName(name, "filter.labels");
+        CheckCount(sent.States.Count, "filter.states", checks);
+        CheckNames(sent.Queues, "filter.queues", checks);
+        CheckNames(sent.Kinds, "filter.kinds", checks);
+        checks.Labels(sent.Labels, "filter.labels");
+        checks.Bytes(sent.SerialKey, SpecReader.TextBytesMax, "filter.serial_key");
+        checks.Bytes(sent.Group, SpecReader.TextBytesMax, "filter.group");
         if (sent.ParentId.Length > 0)
             checks.Id(sent.ParentId, "filter.parent_id");
         if (sent.ScheduleId.Length > 0)
@@ -52,6 +56,15 @@ internal static class FilterReader
         checks.ThrowIfAny();
         return filter;
     }
+
+    private static void CheckNames(RepeatedField<string> names, string field, FieldChecks checks)
+    {
+        CheckCount(names.Count, field, checks);
+        foreach (string name in names)
+            checks.Name(name, field);
+    }
+
+    private static void CheckCount(int count, string field, FieldChecks checks) => checks.Require(count <= ChoicesMax, field, $"must be at most {ChoicesMax}");
 
     private static TaskFilter Confine(TaskFilter filter, ServerCallContext context) => Caller.Scope(context) is { } scope ? scope.Confine(filter) : filter;
 }

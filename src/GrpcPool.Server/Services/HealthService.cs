@@ -14,6 +14,9 @@ namespace GrpcPool.Server.Services;
 [BindServiceMethod(typeof(ServiceMethods<HealthService>), nameof(ServiceMethods<HealthService>.BindNothing))]
 internal sealed class HealthService(TaskPool pool) : Health.HealthBase, IGrpcService<HealthService>
 {
+    /// <summary>How much of a name is told that is none.</summary>
+    private const int NameCharactersMax = 100;
+
     private static readonly HashSet<string> Services =
         ["", TaskPoolService.Descriptor.FullName, WorkerService.Descriptor.FullName, ScheduleService.Descriptor.FullName, PoolAdminService.Descriptor.FullName, Health.Descriptor.FullName];
 
@@ -27,7 +30,7 @@ internal sealed class HealthService(TaskPool pool) : Health.HealthBase, IGrpcSer
 
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) => Services.Contains(request.Service)
         ? Task.FromResult(new HealthCheckResponse { Status = StatusOf(request.Service) })
-        : throw new RpcException(new Status(StatusCode.NotFound, $"no service is called '{request.Service}'"));
+        : throw new RpcException(new Status(StatusCode.NotFound, $"no service is called '{Core.Tasks.Failure.Head(request.Service, NameCharactersMax)}'"));
 
     public override async Task Watch(HealthCheckRequest request, IServerStreamWriter<HealthCheckResponse> responseStream, ServerCallContext context)
     {

@@ -35,13 +35,7 @@ internal static class LeaseReader
         for (int i = 0; i < hello.Kinds.Count; i++)
             checks.Name(hello.Kinds[i], $"kinds[{i}]");
         checks.Range(hello.Slots, 1, 10_000, "slots");
-        checks.Require(hello.Labels.Count <= 32, "labels", "must be at most 32");
-        foreach ((string name, string value) in hello.Labels)
-        {
-            if (checks.LabelName(name, "labels"))
-                checks.Bytes(value, 256, $"labels[{name}]");
-        }
-
+        checks.Labels(hello.Labels, "labels");
         checks.ThrowIfAny();
         return new WorkerHello(hello.WorkerName, @namespace, hello.Kinds.ToHashSet(StringComparer.Ordinal), hello.Slots, new Dictionary<string, string>(hello.Labels));
     }

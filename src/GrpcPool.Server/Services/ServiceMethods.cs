@@ -91,8 +91,7 @@ internal sealed class MethodMap<[DynamicallyAccessedMembers(PoolGrpcServices.Ref
         }
         catch (InvalidProtocolBufferException fault)
         {
-            var violation = new FieldViolation("request", $"must be a serialized message of its type, made from the protos of this server: {fault.Message}");
-            throw ErrorTable.ToStatus(new PoolError.InvalidFields([violation])).ToRpcException();
+            throw ErrorTable.Unreadable(fault).ToRpcException();
         }
     }
 

@@ -20,10 +20,17 @@ namespace GrpcPool.Server.Services;
 /// <summary>Reads the specs of one call: checks every field and fills in the defaults. What its caller may not submit is refused.</summary>
 internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictionary metadata, Grant? caller = null)
 {
-    private const int PairsMax = 32;
+    /// <summary>How many labels, and how many headers.</summary>
+    public const int PairsMax = 32;
+
+    /// <summary>How long a key, a group and the value of a label are.</summary>
+    public const int TextBytesMax = 256;
+
     private const int AfterMax = 100;
-    private const int PairValueBytesMax = 256;
     private const int HeaderBytesMax = 8192;
+
+    /// <summary>What of a trace's state is passed on (W3C Trace Context, section 3.3.1.5).</summary>
+    private const int TraceStateMax = 512;
 
     private readonly GrpcPoolOptions _options = pool.Options;
 
@@ -55,16 +62,16 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         checks.Name(spec.Kind, "kind");
         checks.Name(queue, "queue");
         checks.Require(spec.Payload.Length <= _options.Limits.PayloadBytesMax, "payload", $"must be at most {_options.Limits.PayloadBytesMax} bytes (Limits:PayloadBytesMax)");
-        checks.Bytes(spec.ContentType, PairValueBytesMax, "content_type");
+        checks.Bytes(spec.ContentType, TextBytesMax, "content_type");
         checks.Range(spec.Priority, -100, 100, "priority");
-        checks.Bytes(spec.SerialKey, 256, "serial_key");
-        checks.Bytes(spec.Group, 256, "group");
+        checks.Bytes(spec.SerialKey, TextBytesMax, "serial_key");
+        checks.Bytes(spec.Group, TextBytesMax, "group");
         CheckUnique(spec, checks);
         CheckAfter(spec, checks);
         checks.Require(slots == 1 || (slots > 1 && slots <= pool.SlotsMax), "slots", $"must be 1 to {pool.SlotsMax} (Pool:Slots, or those of the largest worker)");
         if (spec.ParentId.Length > 0)
             checks.Id(spec.ParentId, "parent_id");
-        CheckLabels(spec.Labels, checks);
+        checks.Labels(spec.Labels, "labels");
         return new NewTask(spec.Id.Length == 0 ? TaskId.New(@namespace, now) : new TaskId(@namespace, spec.Id), new Core.Tasks.TaskSpec
         {
             Kind = spec.Kind,
@@ -123,7 +130,7 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
 
     private static void CheckUnique(TaskSpec spec, FieldChecks checks)
     {
-        checks.Bytes(spec.UniqueKey, 256, "unique_key");
+        checks.Bytes(spec.UniqueKey, TextBytesMax, "unique_key");
         checks.Require(spec.OnConflict is >= V1.ConflictPolicy.Unspecified and <= V1.ConflictPolicy.Replace, "on_conflict", "must be a policy of the contract");
         checks.Require(spec.OnConflict == V1.ConflictPolicy.Unspecified || spec.UniqueKey.Length > 0, "on_conflict", "must not be set without unique_key");
     }
@@ -144,16 +151,6 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         }
     }
 
-    private static void CheckLabels(MapField<string, string> labels, FieldChecks checks)
-    {
-        checks.Require(labels.Count <= PairsMax, "labels", $"must be at most {PairsMax}");
-        foreach ((string name, string value) in labels)
-        {
-            if (checks.LabelName(name, "labels"))
-                checks.Bytes(value, PairValueBytesMax, $"labels[{name}]");
-        }
-    }
-
     private IReadOnlyDictionary<string, string> ReadHeaders(MapField<string, string> sent, FieldChecks checks)
     {
         int bytes = sent.Count == 0 ? 0 : sent.Sum(static header => Encoding.UTF8.GetByteCount(header.Key) + Encoding.UTF8.GetByteCount(header.Value));
@@ -162,13 +159,12 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         Dictionary<string, string>? headers = sent.Count == 0 ? null : new Dictionary<string, string>(sent);
         if (!sent.ContainsKey(AttemptTrace.Parent) && Activity.Current is { Recorded: true, Source.Name.Length: > 0 } span)
             return AttemptTrace.Continue(headers ?? Core.Tasks.TaskSpec.NoPairs, span);
-        foreach (string name in (ReadOnlySpan<string>)[AttemptTrace.Parent, AttemptTrace.State])
-        {
-            if (!sent.ContainsKey(name) && metadata.TryGetValue(name, out StringValues value) && value.Count > 0)
-                (headers ??= [])[name] = value.ToString();
-        }
-
-        return headers ?? Core.Tasks.TaskSpec.NoPairs;
+        if (sent.ContainsKey(AttemptTrace.Parent) || !metadata.TryGetValue(AttemptTrace.Parent, out StringValues parent) || !ActivityContext.TryParse(parent.ToString(), null, out _))
+            return headers ?? Core.Tasks.TaskSpec.NoPairs;
+        (headers ??= [])[AttemptTrace.Parent] = parent.ToString();
+        if (!sent.ContainsKey(AttemptTrace.State) && metadata.TryGetValue(AttemptTrace.State, out StringValues state) && state.ToString() is { Length: > 0 and <= TraceStateMax } text)
+            headers[AttemptTrace.State] = text;
+        return headers;
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Net.Http.Headers;
+using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
 using GrpcPool.Server.Tests.Infrastructure;
@@ -109,6 +111,36 @@ public sealed class RubbishTests
         using AsyncDuplexStreamingCall<byte[], byte[]> stream = invoker.AsyncDuplexStreamingCall(RawCall.Method(MethodType.DuplexStreaming, WorkerService.Descriptor.FullName, "Connect"), null, TestServer.Call);
         await stream.RequestStream.WriteAsync([0xFF, 0xFF], Stop);
         Assert.Equal(["request"], Refused.FieldsOf(await Refused.WithAsync(StatusCode.InvalidArgument, stream.ResponseStream.MoveNext(Stop))));
+        await AssertServesAsync(server);
+    }
+
+    [Theory(Timeout = 20_000)]
+    [InlineData("grpcpool.v1.TaskPoolService/SubmitStream")]
+    [InlineData("grpcpool.v1.WorkerService/Connect")]
+    [InlineData("grpc.reflection.v1.ServerReflection/ServerReflectionInfo")]
+    public async Task Bytes_of_a_stream_that_cannot_be_unpacked_are_their_callers_mistake(string method)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using var http = new HttpClient();
+        foreach (byte[] body in (byte[][])[[2, 0, 0, 0, 0], RawCall.Message([1, 2, 3], compressed: 1), RawCall.Message([0xFF, 0xFF, 0xFF])])
+            Assert.Equal($"{(int)StatusCode.InvalidArgument}", await RawCall.PostAsync(http, server.GrpcAddress, method, new ByteArrayContent(body), Stop, ("grpc-encoding", "gzip")));
+        await AssertServesAsync(server);
+    }
+
+    /// <summary>Nobody but the caller hears of it: the server writes no line.</summary>
+    [Theory(Timeout = 20_000)]
+    [InlineData("!!!!!!!!")]
+    [InlineData("AAA")]
+    [InlineData("AAAAAAA=AAAAAAA=")]
+    public async Task Text_that_is_no_message_is_its_callers_mistake(string text)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using var http = new HttpClient();
+        using var body = new StringContent(text, new MediaTypeHeaderValue("application/grpc-web-text"));
+        using HttpResponseMessage response = await http.PostAsync(new Uri(server.HttpAddress, RawCall.Submit), body, Stop);
+        string answer = await response.Content.ReadAsStringAsync(Stop);
+        string status = response.Headers.TryGetValues("grpc-status", out IEnumerable<string>? told) ? told.Single() : Encoding.UTF8.GetString(Convert.FromBase64String(answer)).Split("grpc-status: ")[1].Split('\r')[0];
+        Assert.Equal($"{(int)StatusCode.InvalidArgument}", status);
         await AssertServesAsync(server);
     }
 

@@ -26,6 +26,22 @@ public sealed class ListenerTests
         }
     }
 
+    [Theory(Timeout = 20_000)]
+    [InlineData("POST", "livez")]
+    [InlineData("GET", "Livez")]
+    [InlineData("GET", "livez/")]
+    [InlineData("POST", "metrics")]
+    [InlineData("GET", "METRICS")]
+    [InlineData("GET", "metrics/")]
+    public async Task However_a_probe_is_asked_for_the_api_has_none(string method, string path)
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(server.HttpAddress, path));
+        using HttpResponseMessage response = await http.SendAsync(request, Stop);
+        Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.NotFound, HttpStatusCode.MethodNotAllowed]);
+    }
+
     [Fact(Timeout = 20_000)]
     public async Task A_draining_server_lives_but_is_not_ready()
     {

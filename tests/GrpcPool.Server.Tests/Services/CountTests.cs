@@ -5,6 +5,27 @@ namespace GrpcPool.Server.Tests.Services;
 
 public sealed class CountTests
 {
+    /// <summary>A watch keeps its filter.</summary>
+    [Fact(Timeout = 20_000)]
+    public async Task A_filter_has_its_bounds()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        var filter = new TaskFilter
+        {
+            States = { Enumerable.Repeat(TaskState.Queued, 101) },
+            Queues = { Enumerable.Repeat("q", 101) },
+            Kinds = { Enumerable.Repeat("k", 101) },
+            Labels = { { "l", new string('x', 257) } },
+            SerialKey = new string('x', 257),
+            Group = new string('x', 257),
+        };
+        Assert.Equal(
+            ["filter.states", "filter.queues", "filter.kinds", "filter.labels[l]", "filter.serial_key", "filter.group"],
+            await Refused.FieldsAsync(server.Client.CountAsync(new CountRequest { Filter = filter }, TestServer.Call)));
+        var labels = new TaskFilter { Labels = { Enumerable.Range(0, 33).ToDictionary(static i => $"l{i}", static _ => "") } };
+        Assert.Equal(["filter.labels"], await Refused.FieldsAsync(server.Client.CountAsync(new CountRequest { Filter = labels }, TestServer.Call)));
+    }
+
     [Fact(Timeout = 20_000)]
     public async Task Tasks_are_counted_by_state_queue_and_kind()
     {

@@ -100,6 +100,16 @@ public sealed class SubmitTests
 
         await server.Client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Kind = "gate", Headers = { ["traceparent"] = "mine" } } }, traced);
         Assert.Equal("mine", (await server.Gate.NextStartAsync()).Headers["traceparent"]);
+
+        // What is no trace, or more than is passed on, is no task's burden.
+        foreach (Metadata metadata in (Metadata[])[new() { { "traceparent", new string('z', 30_000) }, { "tracestate", "k=v" } }, new() { { "tracestate", "k=v" } }])
+        {
+            await server.Client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Kind = "gate" } }, TestServer.Call.WithHeaders(metadata));
+            Assert.Empty((await server.Gate.NextStartAsync()).Headers);
+        }
+
+        await server.Client.SubmitAsync(new SubmitRequest { Task = new TaskSpec { Kind = "gate" } }, TestServer.Call.WithHeaders(new Metadata { { "traceparent", Traceparent }, { "tracestate", new string('z', 513) } }));
+        Assert.Equal(["traceparent"], (await server.Gate.NextStartAsync()).Headers.Keys);
     }
 
     [Fact(Timeout = 20_000)]
