@@ -46,6 +46,7 @@ internal sealed class DatabaseFile : IDisposable
         {
             string path = DatabasePath.Resolve(options.Path);
             RefuseNetwork(System.IO.Path.GetDirectoryName(path)!, options.Machine);
+            RefuseHardLinks(path);
             StartCheck.CheckFiles(path);
             return new DatabaseFile(options with { Path = path }, Lock(path));
         }
@@ -137,6 +138,12 @@ internal sealed class DatabaseFile : IDisposable
             throw new StorageException(
                 StorageFault.WrongPlace, $"{folder} is on a network file system ({type}), where SQLite's locks and syncs cannot be trusted. Give Storage:Path a folder on a local disk.");
         }
+    }
+
+    private static void RefuseHardLinks(string path)
+    {
+        if (HardLinks.CountOf(path) is > 1 and var names)
+            throw new StorageException(StorageFault.WrongPlace, $"{path} has {names} names (hard links), and a server at another one would not know of this. Leave it one name, or copy the file.");
     }
 
     /// <summary>The file stays: to delete it would let two processes lock two files of the same name.</summary>

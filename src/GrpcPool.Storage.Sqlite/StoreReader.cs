@@ -147,7 +147,7 @@ internal sealed class StoreReader : IDisposable
         _changes.Bind(1, after);
         while (_changes.Step())
         {
-            List<PackedChange> commit = ChangesPack.Read(PackReader.Open(_changes.Blob(1), Checksum.None.Add(_changes.Number(0))));
+            List<PackedChange> commit = ChangesPack.Read(_changes.Number(0), _changes.Blob(1));
             long first = _changes.Number(0) - commit.Count + 1;
             for (int i = (int)Math.Max(0, after + 1 - first); i < commit.Count; i++)
             {

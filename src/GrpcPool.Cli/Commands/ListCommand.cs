@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using GrpcPool.Cli.Connection;
 using GrpcPool.Cli.Input;
 using GrpcPool.Cli.Output;
@@ -51,7 +52,7 @@ internal static class ListCommand
 
     private static void Check(OptionResult result)
     {
-        if (result.GetValueOrDefault<int>() < 1)
-            result.AddError("--limit must be 1 or more.");
+        if (result.Tokens is [var token] && !(int.TryParse(token.Value, CultureInfo.InvariantCulture, out int limit) && limit > 0))
+            result.AddError($"--limit must be a whole number from 1 to {int.MaxValue}.");
     }
 }

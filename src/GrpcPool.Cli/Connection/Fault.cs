@@ -21,6 +21,7 @@ internal sealed record Fault(string Text, int Code)
         OptionsValidationException options => new Fault(string.Join(' ', options.Failures), ExitCodes.Usage),
         StorageException storage => new Fault(storage.Message, ExitCodes.Fault),
         IOException or UnauthorizedAccessException => new Fault(error.Message, ExitCodes.Fault),
+        ArgumentException { ParamName: "path" } => new Fault("A path must not be empty, nor have a NUL.", ExitCodes.Usage),
         _ => null,
     };
 
@@ -31,9 +32,8 @@ internal sealed record Fault(string Text, int Code)
         {
             return command();
         }
-        catch (StorageException error)
+        catch (Exception error) when (error is not RpcException && Of(error, null!) is { } fault)
         {
-            Fault fault = Of(error, null!)!;
             fault.Tell();
             return fault.Code;
         }

@@ -20,6 +20,9 @@ internal sealed class Executor(
     private Committer _committer = null!;
     private bool _draining;
 
+    /// <summary>Whether what runs has been stopped by force, at the end of a drain.</summary>
+    private volatile bool _forced;
+
     public TimeProvider Time { get; } = time;
 
     public PoolMetrics Metrics { get; } = metrics;
@@ -91,6 +94,7 @@ internal sealed class Executor(
         Volatile.Write(ref _draining, true);
         SignalIfDrained();
         await Task.WhenAny(_drained.Task, Task.Delay(timeout, Time)).ConfigureAwait(false);
+        _forced = true;
         foreach (RunningAttempt attempt in _attempts.Values)
         {
             if (attempt.TryAbandon())
@@ -129,11 +133,21 @@ internal sealed class Executor(
         SignalIfDrained();
     }
 
-    /// <summary>An ending could not be committed: it is tried again, however often, since what was done is not forgotten because the store has a bad moment.</summary>
+    /// <summary>
+    /// An ending could not be committed: it is tried again, however often, since what was done is not forgotten because the store has a bad moment. But not for ever: at the end of a drain, and where the
+    /// store is damaged, the attempt is left as it is in the store, which the next start takes for lost.
+    /// </summary>
     public void EndLater(EndRequest request, Exception fault)
     {
         Log.AttemptNotCommitted(log, nameof(EndAttempt), request.Attempt.Id, fault);
-        Observe(HandInLaterAsync(request));
+        if (!_forced && fault is not StorageException { Fault: StorageFault.Corrupt })
+        {
+            Observe(HandInLaterAsync(request));
+            return;
+        }
+
+        _attempts.TryRemove(request.Attempt.Claim, out _);
+        SignalIfDrained();
     }
 
     /// <summary>A handler that had been given up has returned after all.</summary>

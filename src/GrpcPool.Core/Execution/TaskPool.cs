@@ -333,12 +333,25 @@ internal sealed class TaskPool : IAsyncDisposable
         Log.Draining(_log, _dispatcher.SlotsUsed, _options.Pool.DrainTimeout);
         StopTaking();
         await _hub.DrainAsync().ConfigureAwait(false);
-        await _committer.CommitAsync(null).ConfigureAwait(false);
+        await SettleAsync().ConfigureAwait(false);
         await _executor.DrainAsync(_options.Pool.DrainTimeout).ConfigureAwait(false);
         await _committer.StopAsync().ConfigureAwait(false);
         await _hub.StopAsync().ConfigureAwait(false);
         _phase = PoolPhase.Closed;
         Log.PoolClosed(_log);
+    }
+
+    /// <summary>Waits for what is on its way into a commit; one that fails tells those who wait for it.</summary>
+    private async Task SettleAsync()
+    {
+        try
+        {
+            await _committer.CommitAsync(null).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is StorageException or IOException)
+        {
+            // The drain goes on.
+        }
     }
 
     private void StopTaking()

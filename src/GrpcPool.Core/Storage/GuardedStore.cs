@@ -6,11 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace GrpcPool.Core.Storage;
 
 /// <summary>
-/// A store whose trouble is known: a fault counts until a commit succeeds, a shortage until it is over, damage for ever. Looks after it once a second. Thread-safe
+/// A store whose trouble is known: a fault counts until a commit succeeds, a shortage until it is over, damage for ever. Looks after it once a second, and after large commits. Thread-safe
 /// but for commits.
 /// </summary>
 internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger log) : ITaskStore, IDisposable
 {
+    /// <summary>So many bytes of payloads may be committed without a look for a shortage: a sixteenth of what is kept free.</summary>
+    private const int UnseenBytesMax = 4 << 20;
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -18,6 +21,7 @@ internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger 
     private StorageException? _shortage;
     private TaskCompletionSource _changed = NewSource();
     private ITimer? _timer;
+    private long _unseenBytes;
     private volatile bool _probeDue;
 
     /// <summary>Why no new task is taken; null where all is well.</summary>
@@ -86,6 +90,7 @@ internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger 
             CommitResult result = await store.CommitAsync(commands, now).ConfigureAwait(false);
             if (!IsWritable)
                 Set(fault: null);
+            LookAfter(commands);
             return result;
         }
         catch (StorageException fault)
@@ -147,6 +152,23 @@ internal sealed class GuardedStore(ITaskStore store, TimeProvider time, ILogger 
         }
 
         _timer!.Change(LookAgain, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>What comes in faster than the timer looks must not use up what is kept for what runs.</summary>
+    private void LookAfter(IReadOnlyList<TaskCommand> commands)
+    {
+        foreach (TaskCommand command in commands)
+        {
+            if (command is not InsertTasks insert)
+                continue;
+            foreach (Insertion item in insert.Items)
+                _unseenBytes += item.Task.Spec.Payload.Length;
+        }
+
+        if (_unseenBytes < UnseenBytesMax)
+            return;
+        _unseenBytes = 0;
+        LookForShortage();
     }
 
     private void LookForShortage()

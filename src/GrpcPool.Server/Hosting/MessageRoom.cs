@@ -31,7 +31,7 @@ internal sealed class MessageRoom
             return;
         }
 
-        var body = new PartialBody(own, this);
+        var body = new PartialBody(own, this, context);
         context.Features.Set<IRequestBodyPipeFeature>(body);
         try
         {
@@ -45,8 +45,8 @@ internal sealed class MessageRoom
         }
     }
 
-    /// <summary>Unpacking takes milliseconds of a processor for a message of a few bytes: others need theirs meanwhile.</summary>
-    public Task BeginUnpackingAsync() => _unpacking.WaitAsync();
+    /// <summary>Unpacking takes milliseconds of a processor for a message of a few bytes: others need theirs meanwhile. Who has left waits no more.</summary>
+    public Task BeginUnpackingAsync(CancellationToken aborted) => _unpacking.WaitAsync(aborted);
 
     public void EndUnpacking() => _unpacking.Release();
 

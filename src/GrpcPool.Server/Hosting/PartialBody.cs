@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcPool.Server.Hosting;
 
 /// <summary>The body of a call, which tells how much of it has been read and is kept until there is more.</summary>
-internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room) : PipeReader, IRequestBodyPipeFeature
+internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room, HttpContext call) : PipeReader, IRequestBodyPipeFeature
 {
     /// <summary>Whether it is compressed, and its length.</summary>
     private const int PrefixBytes = 5;
@@ -65,7 +65,7 @@ internal sealed class PartialBody(IRequestBodyPipeFeature own, MessageRoom room)
         _buffer = result.Buffer;
         if (!_skipped && IsPacked(_buffer))
         {
-            await room.BeginUnpackingAsync().ConfigureAwait(false);
+            await room.BeginUnpackingAsync(call.RequestAborted).ConfigureAwait(false);
             _unpacking = true;
         }
 

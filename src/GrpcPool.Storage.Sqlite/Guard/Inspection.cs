@@ -5,7 +5,7 @@ using GrpcPool.Storage.Sqlite.Rows;
 namespace GrpcPool.Storage.Sqlite.Guard;
 
 /// <summary>A look at every page and every row of a database, which may be served meanwhile. Nothing is changed by it.</summary>
-internal sealed class Inspection : IDisposable
+internal sealed class Inspection
 {
     /// <summary>How much damage is listed.</summary>
     private const int DamageMax = 100;
@@ -13,7 +13,7 @@ internal sealed class Inspection : IDisposable
     private readonly Connection _connection;
     private readonly List<string> _damage = [];
 
-    private Inspection(string path) => _connection = DatabaseFile.OpenReader(path);
+    private Inspection(Connection connection) => _connection = connection;
 
     /// <summary>What is wrong with a database, in words; nothing, if nothing is.</summary>
     /// <exception cref="StorageException">It cannot be read at all, or is none that this version knows.</exception>
@@ -25,21 +25,35 @@ internal sealed class Inspection : IDisposable
 
         // Before the database is read: it may be served, and its revision goes on.
         long recorded = CommitRecord.Read(path).Revision;
-        using var inspection = new Inspection(path);
-        inspection._connection.Execute("BEGIN");
-        StartCheck.Check(inspection._connection, new SqliteOptions(path, default, 0) { FullCheckBytesMax = 0 }, recorded);
-        if (inspection._connection.ReadNumber("PRAGMA user_version") != SqlText.Migrations.Count)
+        using Connection connection = DatabaseFile.OpenReader(path);
+        var inspection = new Inspection(connection);
+        connection.Execute("BEGIN");
+        StartCheck.Check(connection, new SqliteOptions(path, default, 0) { FullCheckBytesMax = 0 }, recorded);
+        if (connection.ReadNumber("PRAGMA user_version") != SqlText.Migrations.Count)
             throw new StorageException(StorageFault.WrongVersion, $"{path} has another schema than this grpcpool makes: use the grpcpool that has written it");
         inspection.Look(inspection.ReadPages);
-        inspection.Look(inspection.ReadInvariants);
-        long tasks = 0;
-        inspection.Look(() => tasks = inspection.ReadTasks());
-        inspection.Look(inspection.ReadLogs);
-        inspection.Look(() => new ScheduleRows(inspection._connection).ReadAll(inspection.Look));
-        return (inspection._damage, tasks);
+        return (inspection._damage, inspection.ReadRows());
     }
 
-    public void Dispose() => _connection.Dispose();
+    /// <summary>What is wrong with the rows of a database; null for nothing.</summary>
+    public static string? FindDamage(Connection connection)
+    {
+        var inspection = new Inspection(connection);
+        inspection.ReadRows();
+        return inspection._damage.FirstOrDefault();
+    }
+
+    /// <returns>How many tasks there are.</returns>
+    private long ReadRows()
+    {
+        long tasks = 0;
+        Look(ReadInvariants);
+        Look(() => tasks = ReadTasks());
+        Look(ReadLogs);
+        Look(ReadHistory);
+        Look(() => new ScheduleRows(_connection).ReadAll(Look));
+        return tasks;
+    }
 
     private void Look(Action look)
     {
@@ -92,6 +106,13 @@ internal sealed class Inspection : IDisposable
         Statement rows = _connection.PrepareFile("log_read_all");
         while (rows.Step())
             Look(() => LogTable.Read(rows));
+    }
+
+    private void ReadHistory()
+    {
+        Statement rows = _connection.PrepareFile("history_after").Bind(1, 0);
+        while (rows.Step())
+            Look(() => ChangesPack.Read(rows.Number(0), rows.Blob(1)));
     }
 
     private void Note(string damage)

@@ -4,7 +4,7 @@ using GrpcPool.Storage.Sqlite.Engine;
 namespace GrpcPool.Storage.Sqlite.Guard;
 
 /// <summary>
-/// What is looked at before a database is served: its files, whether it is one of the pool's, its schema, whether the newest commits are there, and of a small one every page.
+/// What is looked at before a database is served: its files, whether it is one of the pool's, its schema, whether the newest commits are there, and of a small one every page and row.
 /// Nothing is changed by it.
 /// </summary>
 internal static class StartCheck
@@ -33,8 +33,12 @@ internal static class StartCheck
             throw Damaged(options.Path, "commits that were acknowledged are missing at the end of its log");
         if (version == SqlText.Migrations.Count)
             CheckSchema(connection, options.Path);
-        if (Length(options.Path) + Length($"{options.Path}-wal") <= options.FullCheckBytesMax && connection.ReadText("PRAGMA integrity_check(1)") is var found and not "ok")
+        if (Length(options.Path) + Length($"{options.Path}-wal") > options.FullCheckBytesMax)
+            return;
+        if (connection.ReadText("PRAGMA integrity_check(1)") is var found and not "ok")
             throw Damaged(options.Path, found);
+        if (version == SqlText.Migrations.Count && Inspection.FindDamage(connection) is { } damage)
+            throw Damaged(options.Path, damage);
     }
 
     public static StorageException Damaged(string path, string what) => new(StorageFault.Corrupt, $"{path} is damaged: {what}. {Remedy}");

@@ -35,6 +35,9 @@ internal static class ChangesPack
         }
     }
 
+    /// <summary>Reads what is sealed with its revision.</summary>
+    public static List<PackedChange> Read(long revision, ReadOnlySpan<byte> data) => Read(PackReader.Open(data, Checksum.None.Add(revision)));
+
     public static List<PackedChange> Read(ReadOnlySpan<byte> data)
     {
         var pack = new PackReader(data);

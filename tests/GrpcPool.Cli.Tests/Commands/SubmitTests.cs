@@ -148,6 +148,13 @@ public sealed class SubmitTests(Pool pool)
     [InlineData("cancel", "id", "--dry-run")]
     [InlineData("list", "--state", "dancing")]
     [InlineData("list", "--limit", "0")]
+    [InlineData("list", "--limit", "many")]
+    [InlineData("list", "--limit", "99999999999")]
+    [InlineData("submit", "echo", "--payload-file", "")]
+    [InlineData("bulk", "")]
+    [InlineData("check", "")]
+    [InlineData("backup", "")]
+    [InlineData("restore", "")]
     [InlineData("count", "--by", "colour")]
     public async Task Wrong_usage_ends_with_2_and_says_why(params string[] arguments)
     {

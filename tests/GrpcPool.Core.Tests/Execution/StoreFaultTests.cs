@@ -33,6 +33,19 @@ public sealed class StoreFaultTests
     }
 
     [Fact(Timeout = TimeoutMs)]
+    public async Task A_drain_ends_though_nothing_can_be_committed()
+    {
+        await using TestPool pool = await StartAsync();
+        pool.ErrorsExpected = true;
+        (TestRun ended, _) = (await pool.RunAsync("ended"), await pool.RunAsync("runs"));
+        pool.Store.FailCommits(int.MaxValue);
+        ended.Succeed();
+        await pool.AdvanceUntilAsync(pool.Pool.DisposeAsync().AsTask());
+
+        Assert.Equal((TaskState.Running, TaskState.Running), ((await pool.Store.FindAsync(Id("ended")))!.State, (await pool.Store.FindAsync(Id("runs")))!.State));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
     public async Task Starts_whose_commit_failed_are_made_again()
     {
         await using TestPool pool = await StartAsync(options => options.Pool.Slots = 2);

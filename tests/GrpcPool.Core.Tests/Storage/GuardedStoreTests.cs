@@ -89,6 +89,19 @@ public sealed class GuardedStoreTests : IDisposable
         Assert.Null(_store.Trouble);
     }
 
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_shortage_is_seen_before_the_next_look_where_much_is_committed()
+    {
+        _inner.Shortage = new StorageException(StorageFault.Full, "short");
+        var spec = new TaskSpec { Kind = "k", Queue = "q", Payload = new byte[1 << 20] };
+        InsertTasks insert = new([new Insertion(new NewTask(new TaskId("n", "t"), spec), InsertMode.Plain)]);
+        for (int i = 0; i < 3; i++)
+            await _store.CommitAsync([insert], _time.GetUtcNow());
+        Assert.Null(_store.Trouble);
+        await _store.CommitAsync([insert], _time.GetUtcNow());
+        Assert.Equal(StorageFault.Full, _store.Trouble?.Fault);
+    }
+
     private async Task FailAsync(StorageFault fault)
     {
         _inner.Fault = fault;

@@ -92,6 +92,19 @@ public sealed class DamageTests : IDisposable
         Assert.Contains("another program", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory(Timeout = TimeoutMs)]
+    [InlineData("UPDATE history SET changes = zeroblob(length(changes)) WHERE revision = (SELECT max(revision) FROM history)")]
+    [InlineData("UPDATE task SET spec = zeroblob(length(spec)) WHERE sequence = (SELECT min(sequence) FROM task)")]
+    [InlineData("UPDATE lane SET queued = queued + 1")]
+    public async Task What_a_check_finds_in_the_rows_of_a_small_database_its_start_finds(string damage)
+    {
+        (string source, _) = await MakeAsync(crash: false);
+        using (var connection = Storage.Sqlite.Engine.Connection.Open(source, readOnly: false))
+            connection.Execute(damage);
+        Assert.NotEmpty(Inspection.Of(source).Damage);
+        Assert.Equal(StorageFault.Corrupt, (await Assert.ThrowsAsync<StorageException>(() => OpenAsync(source))).Fault);
+    }
+
     [Fact(Timeout = TimeoutMs)]
     public async Task What_is_well_is_found_well()
     {

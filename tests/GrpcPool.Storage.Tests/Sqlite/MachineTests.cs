@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GrpcPool.Core.Hosting;
 using GrpcPool.Core.Storage;
 using GrpcPool.Storage.Sqlite;
@@ -83,6 +84,20 @@ public sealed class MachineTests : IDisposable
         Assert.Equal(StorageFault.InUse, refused.Fault);
         Assert.Contains($"(process {Environment.ProcessId})", refused.Message, StringComparison.Ordinal);
         _folder.Close(first.Store);
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_database_with_two_names_is_refused_by_both()
+    {
+        _folder.Close((await _folder.OpenAsync("a.db")).Store);
+        using (Process link = Process.Start("ln", [_folder["a.db"], _folder["b.db"]]))
+            await link.WaitForExitAsync(TestContext.Current.CancellationToken);
+        foreach (string name in (string[])["a.db", "b.db"])
+        {
+            var refused = await Assert.ThrowsAsync<StorageException>(() => _folder.OpenAsync(name));
+            Assert.Equal(StorageFault.WrongPlace, refused.Fault);
+            Assert.Contains($"{_folder[name]} has 2 names", refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact(Timeout = TimeoutMs)]
