@@ -111,6 +111,10 @@ internal sealed class SqliteTaskStore(SqliteOptions options) : ITaskStore, IDisp
             {
                 _writer?.Close();
             }
+            catch (StorageException)
+            {
+                // It stays as it was after its last commit, and the next start looks at it.
+            }
             finally
             {
                 (_writer as IDisposable ?? _connection)?.Dispose();

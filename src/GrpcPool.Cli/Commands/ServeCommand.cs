@@ -42,7 +42,8 @@ internal static class ServeCommand
         }
         catch (StorageException e)
         {
-            await Console.Error.WriteLineAsync($"grpcpool: Cannot open the store: {e.Message}").ConfigureAwait(false);
+            string remedy = e.Fault == StorageFault.Full ? $". Make room on the disk of {settings.Pool.Storage.Path}." : "";
+            await Console.Error.WriteLineAsync($"grpcpool: Cannot open the store: {e.Message}{remedy}").ConfigureAwait(false);
             return e.Fault == StorageFault.WrongPlace ? ExitCodes.Settings : ExitCodes.Fault;
         }
     }

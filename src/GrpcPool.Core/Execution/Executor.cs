@@ -139,13 +139,14 @@ internal sealed class Executor(
     /// </summary>
     public void EndLater(EndRequest request, Exception fault)
     {
-        Log.AttemptNotCommitted(log, nameof(EndAttempt), request.Attempt.Id, fault);
         if (!_forced && fault is not StorageException { Fault: StorageFault.Corrupt })
         {
+            Log.AttemptNotCommitted(log, nameof(EndAttempt), request.Attempt.Id, fault);
             Observe(HandInLaterAsync(request));
             return;
         }
 
+        Log.AttemptLeft(log, request.Attempt.Id, fault);
         _attempts.TryRemove(request.Attempt.Claim, out _);
         SignalIfDrained();
     }

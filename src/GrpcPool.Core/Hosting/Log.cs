@@ -34,6 +34,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "{Command} of task {Task} could not be committed and is tried again")]
     public static partial void AttemptNotCommitted(ILogger logger, string command, TaskId task, Exception fault);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "The end of task {Task} could not be committed: the next start takes its attempt for lost")]
+    public static partial void AttemptLeft(ILogger logger, TaskId task, Exception fault);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "A commit of {Commands} commands failed")]
     public static partial void CommitFailed(ILogger logger, int commands, Exception fault);
 

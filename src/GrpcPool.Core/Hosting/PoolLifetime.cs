@@ -21,7 +21,7 @@ internal sealed class PoolLifetime(TaskPool pool, Supervisor processes, MemoryGu
         return Task.CompletedTask;
     }
 
-    /// <summary>The host's own patience bounds a drain that a broken store would hold up for ever.</summary>
+    /// <summary>The host's own patience bounds a drain that anything else would hold up for ever.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await processes.StopAsync().ConfigureAwait(false);
