@@ -16,7 +16,7 @@ internal static class StoreFile
     /// <summary>Makes the store of a backup, where there is none.</summary>
     /// <returns>The size of the store in bytes.</returns>
     /// <exception cref="StorageException">It cannot be done, and says why.</exception>
-    public static long Restore(GrpcPoolOptions options, string backup) => DatabaseCopies.Restore(backup, OptionsOf(options));
+    public static long Restore(GrpcPoolOptions options, string backup) => DatabaseCopies.Restore(Path.GetFullPath(backup), OptionsOf(options));
 
     /// <summary>Looks at every page and row, of the store or of another file, also while a server uses it.</summary>
     /// <returns>What is wrong, in words, and how many tasks there are.</returns>
