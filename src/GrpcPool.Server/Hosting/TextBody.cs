@@ -16,25 +16,10 @@ internal sealed class TextBody(PipeReader inner) : PipeReader, IRequestBodyPipeF
 
     PipeReader IRequestBodyPipeFeature.Reader => this;
 
-    public static async Task InvokeAsync(HttpContext context, RequestDelegate next)
-    {
-        if (context.Request.ContentType?.StartsWith(TextType, StringComparison.OrdinalIgnoreCase) != true || context.Features.Get<IRequestBodyPipeFeature>() is not { } own)
-        {
-            await next(context).ConfigureAwait(false);
-            return;
-        }
-
-        var body = new TextBody(own.Reader);
-        context.Features.Set<IRequestBodyPipeFeature>(body);
-        try
-        {
-            await next(context).ConfigureAwait(false);
-        }
-        finally
-        {
-            body.EndRead();
-        }
-    }
+    public static Task InvokeAsync(HttpContext context, RequestDelegate next) =>
+        context.Request.ContentType?.StartsWith(TextType, StringComparison.OrdinalIgnoreCase) == true && context.Features.Get<IRequestBodyPipeFeature>() is { } own
+            ? new TextBody(own.Reader).ReadByAsync(context, next)
+            : next(context);
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => Open(await inner.ReadAsync(cancellationToken).ConfigureAwait(false));
 
@@ -60,6 +45,19 @@ internal sealed class TextBody(PipeReader inner) : PipeReader, IRequestBodyPipeF
     {
         EndRead();
         inner.Complete(exception);
+    }
+
+    private async Task ReadByAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Features.Set<IRequestBodyPipeFeature>(this);
+        try
+        {
+            await next(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndRead();
+        }
     }
 
     private ReadResult Open(ReadResult result)
