@@ -17,6 +17,8 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     private readonly UniqueTable _unique = new(connection);
     private readonly DependencyTable _dependencies = new(connection, new TaskRows(connection, names));
     private readonly NeverStarted _neverStarted = new(connection);
+    private readonly TaskRoll _started = new(connection, "started", static task => task.Claim);
+    private readonly TaskRoll _ended = new(connection, "ended", static task => task.State.IsFinal() ? task.Revision : 0);
     private readonly RecordCache _cache = new();
     private readonly Statement _firstInLine = connection.PrepareFile("task_first_in_line");
     private readonly Statement _uniqueTask = connection.PrepareFile("task_unique");
@@ -88,6 +90,8 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
         else
             _writer.Update(before, after);
         lanes.Note(before, after);
+        _started.Note(before, after);
+        _ended.Note(before, after);
         _neverStarted.Note(after);
         _schedules.Note(before, after);
         _unique.Note(before, after);
@@ -104,6 +108,7 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
         _writer.Remove(task);
         _logs.Drop(task, long.MaxValue);
         lanes.Note(task, null);
+        _ended.Note(task, null);
         _cache.Remove(task.Id);
         history.Removed(task);
     }
@@ -126,7 +131,10 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
     public IReadOnlyList<TaskRecord> FinishedAbove(int keep, int max)
     {
         long above = Math.Clamp(lanes.Finished - keep, 0, max);
-        return above == 0 ? [] : Known(_rows.All(_finished.Bind(1, above)));
+        if (above == 0)
+            return [];
+        _ended.Write(Revision);
+        return Known(_rows.All(_finished.Bind(1, above)));
     }
 
     public void AddKind(DeclaredKind kind) => _addKind.Bind(1, kind.Namespace).Bind(2, kind.Kind).Run();
@@ -139,6 +147,15 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
 
     public void DropLogChunks(TaskRecord task, long before) => _logs.Drop(task, before);
 
+    /// <summary>Writes what is written once for all that the transaction has changed.</summary>
+    public void WriteTogether()
+    {
+        lanes.Write();
+        history.Write(Revision);
+        _started.Write(Revision);
+        _ended.Write(Revision);
+    }
+
     /// <summary>The transaction is committed.</summary>
     public void Settle() => _cache.Settle();
 
@@ -149,6 +166,8 @@ internal sealed class SqliteTaskTable(Connection connection, LaneTable lanes, Hi
         _cache.Clear();
         _neverStarted.Reset();
         history.Reset();
+        _started.Reset();
+        _ended.Reset();
         lanes.Load();
     }
 

@@ -9,7 +9,6 @@ internal sealed class Writer : IDisposable
     private readonly Connection _connection;
     private readonly StoreMark _mark;
     private readonly LaneTable _lanes;
-    private readonly History _history;
     private readonly SqliteTaskTable _table;
     private readonly Statement _begin;
     private readonly Statement _commit;
@@ -22,8 +21,7 @@ internal sealed class Writer : IDisposable
         _connection = connection;
         _mark = new StoreMark(connection);
         _lanes = new LaneTable(connection, names);
-        _history = new History(connection, historyMax);
-        _table = new SqliteTaskTable(connection, _lanes, _history, names);
+        _table = new SqliteTaskTable(connection, _lanes, new History(connection, historyMax), names);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
     }
@@ -92,8 +90,7 @@ internal sealed class Writer : IDisposable
 
     private (long Revision, DateTimeOffset? NextWake) End()
     {
-        _lanes.Write();
-        _history.Write(_table.Revision);
+        _table.WriteTogether();
         DateTimeOffset? nextWake = _table.NextWake;
         _commit.Run();
         return (_table.Revision, nextWake);

@@ -10,7 +10,12 @@ internal sealed class Connection : IDisposable
     private readonly sqlite3 _handle;
     private readonly List<Statement> _statements = [];
 
-    static Connection() => Batteries_V2.Init();
+    /// <summary>What SQLite has allocated is not counted, which takes a lock each time; it cannot be told any more once SQLite is in use, and is not needed.</summary>
+    static Connection()
+    {
+        Batteries_V2.Init();
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
 
     private Connection(sqlite3 handle) => _handle = handle;
 

@@ -9,6 +9,9 @@ internal static class Faults
     // Numbers of errors on Linux.
     private const int InputOutput = 5, NoSpace = 28, QuotaExceeded = 122;
 
+    /// <summary>What SQLite says of a column that is to be JSON, under the code of any error.</summary>
+    private const string DamagedText = "malformed JSON";
+
     public static StorageException Of(sqlite3 connection, int code) =>
         Of(raw.sqlite3_extended_errcode(connection) is var extended && (extended & 0xff) == (code & 0xff) ? extended : code, raw.sqlite3_errmsg(connection).utf8_to_string());
 
@@ -23,7 +26,7 @@ internal static class Faults
         $"{message}: {fault.Message}",
         fault);
 
-    public static StorageException Of(int code, string message) => new(KindOf(code & 0xff), $"SQLite: {message} ({code})");
+    public static StorageException Of(int code, string message) => new(message == DamagedText ? StorageFault.Corrupt : KindOf(code & 0xff), $"SQLite: {message} ({code})");
 
     private static StorageFault KindOf(int code) => code switch
     {

@@ -32,6 +32,12 @@ internal sealed class Statement(Connection connection, sqlite3_stmt owner) : IDi
         return this;
     }
 
+    public Statement BindText(int parameter, ReadOnlySpan<byte> text)
+    {
+        connection.Check(Native.BindText(_handle, parameter, text));
+        return this;
+    }
+
     public Statement Bind(int parameter, ReadOnlySpan<byte> data)
     {
         connection.Check(Native.Bind(_handle, parameter, data));

@@ -49,7 +49,7 @@ internal static class StartCheck
         return recorded > 0 && connection.ReadNumber("SELECT coalesce(max(may_lose_commits), 0) FROM meta") == 0 && connection.ReadNumber(newest) < recorded;
     }
 
-    /// <summary>The schema is compared word by word with a new one. A database that has tasks has its mark as well.</summary>
+    /// <summary>The schema is compared word by word with a new one. A database that has tasks has its mark as well, and one whose tasks run lists them: what is not found now is lost for ever.</summary>
     private static void CheckSchema(Connection connection, string path)
     {
         const string schema = "SELECT group_concat(type || name || tbl_name || coalesce(sql, ''), ';') FROM (SELECT * FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name)";
@@ -57,6 +57,8 @@ internal static class StartCheck
         Migrator.Migrate(model, path);
         if (connection.ReadText(schema) != model.ReadText(schema))
             throw Damaged(path, "its schema is not what it was made with");
+        if (connection.ReadNumber("SELECT (SELECT coalesce(sum(running), 0) FROM lane) <> (SELECT count(*) FROM running_task)") == 1)
+            throw Damaged(path, "it does not say which tasks run");
         if (connection.ReadNumber("SELECT count(*) FROM meta") == 0 && connection.ReadNumber("SELECT EXISTS (SELECT 1 FROM task)") == 1)
             throw Damaged(path, "its mark is missing");
     }

@@ -12,7 +12,16 @@ UNION ALL
 SELECT 'tasks that are newer than the newest revision', count(*) FROM task NOT INDEXED
 WHERE revision > (SELECT max(coalesce((SELECT max(revision) FROM history), 0), coalesce((SELECT max(history_floor) FROM meta), 0)))
 UNION ALL
-SELECT 'claims that are held twice', count(claim) - count(DISTINCT claim) FROM task WHERE claim <> 0
+SELECT 'claims that are held twice', count(claim) - count(DISTINCT claim) FROM task NOT INDEXED WHERE claim <> 0
+UNION ALL
+SELECT 'running tasks that no commit has started', (SELECT count(*) FROM task NOT INDEXED WHERE claim <> 0) - (SELECT count(*) FROM running_task)
+UNION ALL
+SELECT 'finished tasks that no commit has ended', (SELECT count(*) FROM task NOT INDEXED WHERE state >= 5) - (SELECT count(*) FROM finished_task)
+UNION ALL
+SELECT 'commits of whose tasks more or fewer run than they count', count(*) FROM started WHERE remaining <> (SELECT count(*) FROM running_task WHERE started_by = started.revision)
+UNION ALL
+SELECT 'commits of whose tasks more or fewer are finished than they count', count(*) FROM ended
+WHERE remaining <> (SELECT count(*) FROM finished_task WHERE ended_by = ended.revision)
 UNION ALL
 SELECT 'serial keys of which two tasks run', count(*) FROM (
     SELECT 1 FROM task WHERE line <> 0 AND state = 3 GROUP BY namespace, serial_key HAVING count(*) > 1)

@@ -1,2 +1,2 @@
 SELECT sequence, namespace, id, lane, priority, slots, serial_key, state, version, revision, run_at, claim, line, blocked, attempt, losses, finished_at, spec, life
-FROM task WHERE state >= 5 AND NOT EXISTS (SELECT 1 FROM dependency WHERE parent = task.sequence) ORDER BY revision LIMIT ?1;
+FROM finished_task WHERE NOT EXISTS (SELECT 1 FROM dependency WHERE parent = sequence) ORDER BY ended_by, revision LIMIT ?1;

@@ -1,1 +1,1 @@
-SELECT namespace, id, claim FROM task WHERE claim <> 0;
+SELECT namespace, id, claim FROM running_task;

@@ -96,6 +96,9 @@ public sealed class DamageTests : IDisposable
     [InlineData("UPDATE history SET changes = zeroblob(length(changes)) WHERE revision = (SELECT max(revision) FROM history)")]
     [InlineData("UPDATE task SET spec = zeroblob(length(spec)) WHERE sequence = (SELECT min(sequence) FROM task)")]
     [InlineData("UPDATE lane SET queued = queued + 1")]
+    [InlineData("DELETE FROM ended WHERE revision = (SELECT max(revision) FROM ended)")]
+    [InlineData("UPDATE ended SET remaining = remaining + 1 WHERE revision = (SELECT max(revision) FROM ended)")]
+    [InlineData("UPDATE ended SET tasks = '[' WHERE revision = (SELECT max(revision) FROM ended)")]
     public async Task What_a_check_finds_in_the_rows_of_a_small_database_its_start_finds(string damage)
     {
         (string source, _) = await MakeAsync(crash: false);
@@ -103,6 +106,21 @@ public sealed class DamageTests : IDisposable
             connection.Execute(damage);
         Assert.NotEmpty(Inspection.Of(source).Damage);
         Assert.Equal(StorageFault.Corrupt, (await Assert.ThrowsAsync<StorageException>(() => OpenAsync(source))).Fault);
+    }
+
+    [Theory(Timeout = TimeoutMs)]
+    [InlineData("DELETE FROM started")]
+    [InlineData("UPDATE started SET tasks = '[12345]'")]
+    [InlineData("UPDATE started SET tasks = '['")]
+    public async Task A_large_database_that_does_not_tell_what_runs_is_refused_as_well(string damage)
+    {
+        StoreDriver store = await _folder.OpenAsync("a.db");
+        await store.RunAsync(Given.Task("running"));
+        string source = _folder.Close(store.Store).Path;
+        using (var connection = Storage.Sqlite.Engine.Connection.Open(source, readOnly: false))
+            connection.Execute(damage);
+        SqliteTaskStore damaged = _folder.Store(Options(source, checkedAtStart: false));
+        Assert.Equal(StorageFault.Corrupt, (await Assert.ThrowsAsync<StorageException>(() => damaged.OpenAsync(Given.Now, CancellationToken.None).AsTask())).Fault);
     }
 
     [Fact(Timeout = TimeoutMs)]

@@ -3,6 +3,7 @@ using GrpcPool.Core.Storage;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Storage.Sqlite;
 using GrpcPool.Storage.Sqlite.Engine;
+using GrpcPool.Storage.Sqlite.Guard;
 using GrpcPool.Testing;
 
 namespace GrpcPool.Storage.Tests.Sqlite;
@@ -51,6 +52,47 @@ public sealed class DatabaseTests : IDisposable
         Assert.Contains("schema 999", refused.Message, StringComparison.Ordinal);
         using var connection = Connection.Open(_folder["a.db"], readOnly: true);
         Assert.Equal(999, connection.ReadNumber("PRAGMA user_version"));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_database_with_the_indexes_of_schema_6_tells_what_runs_and_what_ended_first()
+    {
+        StoreDriver store = await _folder.OpenAsync("a.db");
+        TaskRecord[] running = await Task.WhenAll(from id in (string[])["a", "b", "c", "d"] select store.RunAsync(Given.Task(id)));
+        await store.EndAsync(running[2], Given.Success);
+        await store.EndAsync(running[0], Given.Success);
+        _folder.Close(store.Store);
+        Execute(
+            "DROP VIEW running_task; DROP VIEW finished_task; DROP TABLE started; DROP TABLE ended; PRAGMA user_version = 6;"
+            + "CREATE INDEX task_finished ON task (revision) WHERE state >= 5; CREATE INDEX task_running ON task (claim) WHERE claim <> 0");
+        await store.ReopenAsync(_folder.Store("a.db"));
+        Assert.Equal(["b", "d"], store.Opened.Running.Select(static claim => claim.Id.Value).Order());
+        await store.CommitAsync(new PruneTasks(Keep: 1, Max: 10));
+        Assert.Equal(["a", "b", "d"], (await store.ScanAsync()).Select(static task => task.Id.Value).Order());
+        _folder.Close(store.Store);
+        Assert.Empty(Inspection.Of(_folder["a.db"]).Damage);
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task What_a_commit_has_started_or_ended_is_listed_until_none_of_it_remains()
+    {
+        StoreDriver store = await _folder.OpenAsync("a.db");
+        await store.CommitAsync(Given.Insert(Given.Task("a"), Given.Task("b")));
+        await store.CommitAsync(new StartTask(Given.Id("a")), new StartTask(Given.Id("b")));
+        Assert.Equal((1, 0), Lists());
+        await store.EndAsync(await store.GetAsync("a"), Given.FinalFailure);
+        Assert.Equal((1, 1), Lists());
+        await store.EndAsync(await store.GetAsync("b"), Given.Success);
+        Assert.Equal((0, 2), Lists());
+        await store.RetryAsync("a");
+        await store.DoAsync(new DeleteTask(Given.Id("b")));
+        Assert.Equal((0, 0), Lists());
+
+        (long Started, long Ended) Lists()
+        {
+            using var connection = Connection.Open(_folder["a.db"], readOnly: true);
+            return (connection.ReadNumber("SELECT count(*) FROM started"), connection.ReadNumber("SELECT count(*) FROM ended"));
+        }
     }
 
     [Fact(Timeout = TimeoutMs)]

@@ -1,0 +1,1 @@
+INSERT INTO ended (revision, tasks, remaining) VALUES (?1, ?2, ?3);

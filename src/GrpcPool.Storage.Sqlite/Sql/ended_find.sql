@@ -1,0 +1,1 @@
+SELECT revision, remaining FROM ended WHERE revision >= ?1 ORDER BY revision LIMIT 1;

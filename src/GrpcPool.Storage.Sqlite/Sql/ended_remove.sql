@@ -1,0 +1,1 @@
+DELETE FROM ended WHERE revision = ?1;

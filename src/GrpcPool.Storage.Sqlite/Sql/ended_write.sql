@@ -1,0 +1,1 @@
+UPDATE ended SET remaining = ?2 WHERE revision = ?1;

@@ -1,0 +1,1 @@
+UPDATE started SET remaining = ?2 WHERE revision = ?1;
