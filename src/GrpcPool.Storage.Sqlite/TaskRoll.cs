@@ -18,8 +18,8 @@ internal sealed class TaskRoll(Connection connection, string table, Func<TaskRec
     private readonly Statement _remove = connection.PrepareFile($"{table}_remove");
     private readonly ArrayBufferWriter<byte> _text = new();
 
-    /// <summary>The sequences of the tasks that this commit has brought into the state, by the revision.</summary>
-    private readonly Dictionary<long, long> _entered = [];
+    /// <summary>The sequences of the tasks that this commit has brought into the state, by the revision and in the order of it, in which they are listed and read.</summary>
+    private readonly OrderedDictionary<long, long> _entered = [];
 
     /// <summary>How many remain of the rows that this commit has taken tasks from.</summary>
     private readonly Dictionary<long, long> _remaining = [];

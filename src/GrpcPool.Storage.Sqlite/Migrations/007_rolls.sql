@@ -1,5 +1,5 @@
 -- What each commit has started, and what it has ended: indexes that cost a row for each commit instead of an entry for each task. A task is listed by how far its sequence is below
--- the revision of the commit. A row stays until none of its tasks remains; one that has left is still listed till then, and known by its claim or revision, which is a later one.
+-- the revision of the commit, in the order of their revisions. A row stays until none of its tasks remains; one that has left is still listed till then, and known by its claim or revision, which is a later one.
 CREATE TABLE started (
     revision  INTEGER PRIMARY KEY,
     tasks     TEXT NOT NULL,                          -- a JSON array

@@ -1,2 +1,3 @@
+-- Each list is in order already: by the revision as well, all of them would have to be read and sorted.
 SELECT sequence, namespace, id, lane, priority, slots, serial_key, state, version, revision, run_at, claim, line, blocked, attempt, losses, finished_at, spec, life
-FROM finished_task WHERE NOT EXISTS (SELECT 1 FROM dependency WHERE parent = sequence) ORDER BY ended_by, revision LIMIT ?1;
+FROM finished_task WHERE NOT EXISTS (SELECT 1 FROM dependency WHERE parent = sequence) ORDER BY ended_by LIMIT ?1;
