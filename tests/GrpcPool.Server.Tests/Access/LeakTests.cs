@@ -153,11 +153,11 @@ public sealed class LeakTests
     {
         await using TestServer server = await StartAsync();
         using AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> stream = new WorkerService.WorkerServiceClient(server.As(token)).Connect(TestServer.Call);
-        await stream.RequestStream.WriteAsync(new ConnectRequest { Hello = new Hello { WorkerName = "w", Kinds = { kind }, Slots = 1 } }, Stop);
+        Task<bool> answer = stream.AnswerAsync(new ConnectRequest { Hello = new Hello { WorkerName = "w", Kinds = { kind }, Slots = 1 } });
         if (refused)
-            await Refused.WithAsync(StatusCode.PermissionDenied, stream.ResponseStream.MoveNext(Stop));
+            await Refused.WithAsync(StatusCode.PermissionDenied, answer);
         else
-            Assert.True(await stream.ResponseStream.MoveNext(Stop));
+            Assert.True(await answer);
     }
 
     [Fact(Timeout = 30_000)]

@@ -109,8 +109,7 @@ public sealed class RubbishTests
         CallInvoker invoker = server.Channel.CreateCallInvoker();
         Assert.Equal(["request"], await Refused.FieldsAsync(invoker.AsyncUnaryCall(RawCall.Method(MethodType.Unary, TaskPoolService.Descriptor.FullName, "Submit"), null, TestServer.Call, [0xFF, 0xFF])));
         using AsyncDuplexStreamingCall<byte[], byte[]> stream = invoker.AsyncDuplexStreamingCall(RawCall.Method(MethodType.DuplexStreaming, WorkerService.Descriptor.FullName, "Connect"), null, TestServer.Call);
-        await stream.RequestStream.WriteAsync([0xFF, 0xFF], Stop);
-        Assert.Equal(["request"], Refused.FieldsOf(await Refused.WithAsync(StatusCode.InvalidArgument, stream.ResponseStream.MoveNext(Stop))));
+        Assert.Equal(["request"], Refused.FieldsOf(await Refused.WithAsync(StatusCode.InvalidArgument, stream.AnswerAsync([0xFF, 0xFF]))));
         await AssertServesAsync(server);
     }
 

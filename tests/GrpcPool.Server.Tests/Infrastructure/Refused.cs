@@ -18,6 +18,16 @@ internal static class Refused
         return refusal;
     }
 
+    /// <summary>
+    /// Sends a stream's first message while the answer to it is awaited already: once a call has been refused, whoever writes or begins to read may be told no more than that it was cancelled.
+    /// </summary>
+    public static async Task<bool> AnswerAsync<TRequest, TResponse>(this AsyncDuplexStreamingCall<TRequest, TResponse> stream, TRequest message)
+    {
+        Task<bool> answer = stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken);
+        await Record.ExceptionAsync(() => stream.RequestStream.WriteAsync(message, TestContext.Current.CancellationToken));
+        return await answer;
+    }
+
     /// <summary>The fields that break their rules.</summary>
     public static async Task<string[]> FieldsAsync<T>(AsyncUnaryCall<T> call) => FieldsOf(await WithAsync(StatusCode.InvalidArgument, call));
 

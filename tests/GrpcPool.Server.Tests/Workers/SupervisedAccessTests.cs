@@ -90,8 +90,7 @@ public sealed class SupervisedAccessTests
         using AsyncDuplexStreamingCall<ConnectRequest, ConnectResponse> stream = new WorkerService.WorkerServiceClient(server.As(token)).Connect(TestServer.Call);
         try
         {
-            await stream.RequestStream.WriteAsync(new ConnectRequest { Hello = new Hello { WorkerName = name, Kinds = { "remote" }, Slots = 1 } }, Stop);
-            Assert.True(await stream.ResponseStream.MoveNext(Stop));
+            Assert.True(await stream.AnswerAsync(new ConnectRequest { Hello = new Hello { WorkerName = name, Kinds = { "remote" }, Slots = 1 } }));
             return StatusCode.OK;
         }
         catch (RpcException refusal)
