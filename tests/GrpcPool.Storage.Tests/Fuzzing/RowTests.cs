@@ -89,10 +89,23 @@ public sealed class RowTests
     {
         TaskRecord finished = Full with { FinishedAt = Given.Now, Version = 7, Attempt = 3, Losses = 2, Spec = Full.Spec with { Priority = -5, Slots = 2, SerialKey = "k" } };
         byte[] written = Pack(pack => FinishedPack.Write(pack, finished));
-        TaskRecord read = FinishedPack.Read(written, finished.Id, finished.Sequence, finished.Revision);
+        TaskRecord read = FinishedPack.Read(written, finished.Sequence, finished.Revision);
         Assert.Equal(written, Pack(pack => FinishedPack.Write(pack, read)));
         Assert.Equivalent(finished, read);
     }
+
+    /// <summary>Two stores of a process have each its own lock, and share the strings of the task that was read before.</summary>
+    [Fact]
+    public void A_task_has_its_own_names_whatever_is_read_beside_it() => Parallel.For(0, 2, i =>
+    {
+        TaskRecord finished = Full with { Id = new TaskId($"n{i}", "t"), FinishedAt = Given.Now, Spec = Full.Spec with { Kind = $"k{i}", Queue = $"q{i}" } };
+        byte[] written = Pack(pack => FinishedPack.Write(pack, finished));
+        for (int times = 0; times < 200_000; times++)
+        {
+            TaskRecord read = FinishedPack.Read(written, finished.Sequence, finished.Revision);
+            Assert.Equal((finished.Id, finished.Spec.Kind, finished.Spec.Queue), (read.Id, read.Spec.Kind, read.Spec.Queue));
+        }
+    });
 
     [Fact]
     public void A_schedule() => Reads([Pack(pack => SchedulePack.Write(pack, Schedule))], static data => SchedulePack.Read(data, Schedule.Id), SchedulePack.Write);

@@ -3,18 +3,26 @@ using GrpcPool.Core.Tasks;
 namespace GrpcPool.Core.Storage.Memory;
 
 /// <summary>The rows and their indexes. Not thread-safe: the store locks.</summary>
-internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
+internal sealed class MemoryTaskTable : ITaskTable
 {
-    private readonly Dictionary<TaskId, TaskRow> _byId = [];
+    private readonly RowTable _rows = new();
     private readonly SortedSet<(DateTimeOffset At, long Sequence, TaskId Id)> _wakes = new(Comparer<(DateTimeOffset At, long Sequence, TaskId Id)>.Create(
         static (a, b) => a.At == b.At ? a.Sequence.CompareTo(b.Sequence) : a.At.CompareTo(b.At)));
-    private readonly ExpiryIndex _expiring = new();
-    private readonly RowLine _finished = new(RowLine.Place.Finished);
-    private readonly Dictionary<(string Namespace, string Key), SortedDictionary<long, TaskRow>> _lines = [];
+    private readonly ExpiryIndex _expiring;
+    private readonly RowLine _finished;
+    private readonly Dictionary<(string Namespace, string Key), SortedDictionary<long, int>> _lines = [];
     private readonly Dictionary<(string Namespace, string Key), TaskId> _unique = [];
     private readonly MemoryDependencies _dependencies = new();
 
-    public long Revision { get; private set; } = floor;
+    /// <param name="floor">The revision before the first.</param>
+    /// <param name="historyMax">How many changes are kept for watches that resume.</param>
+    public MemoryTaskTable(long floor, int historyMax)
+    {
+        (_expiring, _finished) = (new ExpiryIndex(_rows), new RowLine(_rows, RowLine.Place.Finished));
+        (Revision, Rows, History) = (floor, new RowOrder(_rows), new ChangeHistory(_rows, floor, historyMax));
+    }
+
+    public long Revision { get; private set; }
 
     public DateTimeOffset? NextWake => Schedules.NextWake is { } next && !(NextWakeOfTasks <= next) ? next : NextWakeOfTasks;
 
@@ -22,30 +30,29 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
 
     IScheduleTable ITaskTable.Schedules => Schedules;
 
-    public TaskRows Rows { get; } = new();
+    public RowOrder Rows { get; }
 
     public QueueIndex Queues { get; } = new();
 
-    public ChangeHistory History { get; } = new(floor, historyMax);
+    public ChangeHistory History { get; }
 
     private DateTimeOffset? NextWakeOfTasks => _wakes.Count > 0 && !(_expiring.Next <= _wakes.Min.At) ? _wakes.Min.At : _expiring.Next;
 
     public long NextRevision() => ++Revision;
 
-    public TaskRecord? Find(TaskId id) => _byId.TryGetValue(id, out TaskRow? row) ? row.Task : null;
+    public TaskRecord? Find(TaskId id) => _rows.Find(id) is var row and not RowTable.None ? _rows[row].Task : null;
 
     public void Write(TaskRecord? before, TaskRecord after)
     {
-        TaskRow row;
+        int row;
         if (before is null)
         {
-            row = new TaskRow(after);
-            _byId.Add(after.Id, row);
+            row = _rows.Add(after);
             Rows.Add(row);
         }
         else
         {
-            row = _byId[after.Id];
+            row = _rows.Find(after.Id);
             if (before.State.IsFinal() && after.State.IsFinal())
             {
                 Keep(row, before, after);
@@ -53,7 +60,7 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
             }
 
             RemoveFromIndexes(row, before);
-            (row.Task, row.Revision) = (after, after.Revision);
+            (_rows[row].Task, _rows[row].Revision) = (after, after.Revision);
         }
 
         AddToIndexes(row, after);
@@ -66,15 +73,15 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
 
     public void Remove(TaskRecord task, long revision)
     {
-        _byId.Remove(task.Id, out TaskRow? row);
-        RemoveFromIndexes(row!, task);
-        (row!.Task, row.Log, row.Revision) = (null, null, revision);
+        int row = _rows.Find(task.Id);
+        RemoveFromIndexes(row, task);
+        _rows.Remove(row, task.Id, revision);
         Rows.CountGap();
         History.Add(revision, row);
     }
 
     public TaskRecord? FirstInLine(string @namespace, string serialKey) =>
-        _lines.TryGetValue((@namespace, serialKey), out SortedDictionary<long, TaskRow>? line) ? line.First().Value.Task : null;
+        _lines.TryGetValue((@namespace, serialKey), out SortedDictionary<long, int>? line) ? _rows[line.First().Value].Task : null;
 
     public TaskRecord? UniqueTask(string @namespace, string key) => _unique.TryGetValue((@namespace, key), out TaskId id) ? Find(id) : null;
 
@@ -89,12 +96,12 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
 
     public IReadOnlyList<TaskRecord> DueToWake(DateTimeOffset now, int max)
     {
-        IEnumerable<TaskRecord> waiting = _wakes.TakeWhile(wake => wake.At <= now).Take(max).Select(wake => _byId[wake.Id].Task!);
+        IEnumerable<TaskRecord> waiting = _wakes.TakeWhile(wake => wake.At <= now).Take(max).Select(wake => Find(wake.Id)!);
         return [.. waiting.Concat(_expiring.Due(now, max)).OrderBy(static task => task.WakeAt).ThenBy(static task => task.Sequence).Take(max)];
     }
 
     public IReadOnlyList<TaskRecord> FinishedAbove(int keep, int max) =>
-        [.. _finished.Rows.Select(row => row.Task!).Where(task => task.Dependants == 0).Take(Math.Clamp(_finished.Count - keep, 0, max))];
+        [.. _finished.Rows.Select(row => _rows[row].Task!).Where(task => task.Dependants == 0).Take(Math.Clamp(_finished.Count - keep, 0, max))];
 
     /// <summary>Kinds need to be known after the process only.</summary>
     public void AddKind(DeclaredKind kind)
@@ -106,34 +113,35 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     {
     }
 
-    public LogChunk? LastLogChunk(TaskRecord task) => _byId[task.Id].Log is { Count: > 0 } log ? log[^1] : null;
+    public LogChunk? LastLogChunk(TaskRecord task) => _rows[_rows.Find(task.Id)].Log is { Count: > 0 } log ? log[^1] : null;
 
     public void WriteLogChunk(TaskRecord task, LogChunk chunk)
     {
-        List<LogChunk> log = _byId[task.Id].Log ??= [];
+        List<LogChunk> log = _rows[_rows.Find(task.Id)].Log ??= [];
         if (log.Count > 0 && log[^1].Offset == chunk.Offset)
             log[^1] = chunk;
         else
             log.Add(chunk);
     }
 
-    public void DropLogChunks(TaskRecord task, long before) => _byId[task.Id].Log?.RemoveAll(chunk => chunk.Offset < before);
+    public void DropLogChunks(TaskRecord task, long before) => _rows[_rows.Find(task.Id)].Log?.RemoveAll(chunk => chunk.Offset < before);
 
     public LogPage? ReadLog(TaskId id, long offset, int bytesMax)
     {
-        if (!_byId.TryGetValue(id, out TaskRow? row))
+        int row = _rows.Find(id);
+        if (row == RowTable.None)
             return null;
-        List<LogChunk> log = row.Log ?? [];
-        return LogPage.Of(row.Task!, log.Count > 0 ? log[0] : null, log.SkipWhile(chunk => chunk.End <= offset), offset, bytesMax);
+        List<LogChunk> log = _rows[row].Log ?? [];
+        return LogPage.Of(_rows[row].Task!, log.Count > 0 ? log[0] : null, log.SkipWhile(chunk => chunk.End <= offset), offset, bytesMax);
     }
 
-    private void AddToIndexes(TaskRow row, TaskRecord task)
+    private void AddToIndexes(int row, TaskRecord task)
     {
         if (task.State.IsFinal())
         {
             _finished.AddAfter(_finished.Last, row);
             if (task.Dependants == 0)
-                _expiring.Add(row);
+                _expiring.Add(row, task);
         }
         else if (task.WakeAt is { } wakeAt)
         {
@@ -146,7 +154,7 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
             Queues.Add(task);
     }
 
-    private void RemoveFromIndexes(TaskRow row, TaskRecord task)
+    private void RemoveFromIndexes(int row, TaskRecord task)
     {
         if (task.State.IsFinal())
         {
@@ -165,23 +173,23 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     }
 
     /// <summary>A finished task is kept by another, or no longer. It then expires by its own time, which others of its retention may be past.</summary>
-    private void Keep(TaskRow row, TaskRecord before, TaskRecord after)
+    private void Keep(int row, TaskRecord before, TaskRecord after)
     {
         StopExpiry(row, before);
-        row.Task = after;
+        _rows[row].Task = after;
         if (after.WakeAt is not { } wakeAt)
             return;
-        row.ExpiresApart = true;
+        _rows[row].ExpiresApart = true;
         _wakes.Add((wakeAt, after.Sequence, after.Id));
     }
 
-    private void StopExpiry(TaskRow row, TaskRecord task)
+    private void StopExpiry(int row, TaskRecord task)
     {
-        if (row.ExpiresApart)
+        if (_rows[row].ExpiresApart)
             _wakes.Remove((task.WakeAt!.Value, task.Sequence, task.Id));
         else if (task.Dependants == 0)
             _expiring.Remove(row, task);
-        row.ExpiresApart = false;
+        _rows[row].ExpiresApart = false;
     }
 
     /// <summary>A task that has ended has let its key go, and another may have it.</summary>
@@ -194,10 +202,10 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
             _unique.Remove(key);
     }
 
-    private void JoinLine(TaskRow row, TaskRecord task)
+    private void JoinLine(int row, TaskRecord task)
     {
         var key = (task.Id.Namespace, task.Spec.SerialKey);
-        if (!_lines.TryGetValue(key, out SortedDictionary<long, TaskRow>? line))
+        if (!_lines.TryGetValue(key, out SortedDictionary<long, int>? line))
             _lines.Add(key, line = []);
         line.Add(task.Line, row);
     }
@@ -205,7 +213,7 @@ internal sealed class MemoryTaskTable(long floor, int historyMax) : ITaskTable
     private void LeaveLine(TaskRecord task)
     {
         var key = (task.Id.Namespace, task.Spec.SerialKey);
-        SortedDictionary<long, TaskRow> line = _lines[key];
+        SortedDictionary<long, int> line = _lines[key];
         line.Remove(task.Line);
         if (line.Count == 0)
             _lines.Remove(key);

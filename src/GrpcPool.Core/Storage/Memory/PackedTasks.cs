@@ -17,7 +17,7 @@ internal sealed class PackedTasks(PackWriter pack)
     private int _used;
 
     /// <summary>Keeps the task of a row as bytes from now on.</summary>
-    public void Add(TaskRow row, TaskRecord task)
+    public void Add(ref TaskRow row, TaskRecord task)
     {
         FinishedPack.Write(pack.Clear(), task);
         ReadOnlySpan<byte> written = pack.Written;

@@ -1,8 +1,9 @@
 namespace GrpcPool.Core.Storage.Memory;
 
 /// <summary>A line of rows in which each knows its neighbours, so that joining makes no object: a million finished tasks stand in two lines each.</summary>
+/// <param name="rows">All rows.</param>
 /// <param name="place">Which of a row's places belongs to this line.</param>
-internal sealed class RowLine(RowLine.Place place)
+internal sealed class RowLine(RowTable rows, RowLine.Place place)
 {
     public enum Place
     {
@@ -10,50 +11,50 @@ internal sealed class RowLine(RowLine.Place place)
         Expiring,
     }
 
-    public TaskRow? First { get; private set; }
+    public int First { get; private set; }
 
-    public TaskRow? Last { get; private set; }
+    public int Last { get; private set; }
 
     public int Count { get; private set; }
 
-    public IEnumerable<TaskRow> Rows
+    public IEnumerable<int> Rows
     {
         get
         {
-            for (TaskRow? row = First; row is not null; row = row[place].Next)
+            for (int row = First; row != RowTable.None; row = rows[row][place].Next)
                 yield return row;
         }
     }
 
-    public TaskRow? Before(TaskRow row) => row[place].Previous;
+    public int Before(int row) => rows[row][place].Previous;
 
-    /// <summary>Lets a row join behind another; null: before all.</summary>
-    public void AddAfter(TaskRow? previous, TaskRow row)
+    /// <summary>Lets a row join behind another; behind none: before all.</summary>
+    public void AddAfter(int previous, int row)
     {
-        TaskRow? next = previous is null ? First : previous[place].Next;
-        row[place] = (previous, next);
+        int next = previous == RowTable.None ? First : rows[previous][place].Next;
+        rows[row][place] = (previous, next);
         Link(previous, row);
         Link(row, next);
         Count++;
     }
 
-    public void Remove(TaskRow row)
+    public void Remove(int row)
     {
-        (TaskRow? previous, TaskRow? next) = row[place];
-        row[place] = default;
+        (int previous, int next) = rows[row][place];
+        rows[row][place] = default;
         Link(previous, next);
         Count--;
     }
 
-    private void Link(TaskRow? previous, TaskRow? next)
+    private void Link(int previous, int next)
     {
-        if (previous is null)
+        if (previous == RowTable.None)
             First = next;
         else
-            previous[place].Next = next;
-        if (next is null)
+            rows[previous][place].Next = next;
+        if (next == RowTable.None)
             Last = previous;
         else
-            next[place].Previous = previous;
+            rows[next][place].Previous = previous;
     }
 }

@@ -1,13 +1,14 @@
 using System.Diagnostics;
+using System.Text;
 using GrpcPool.Core.Tasks;
 
 namespace GrpcPool.Core.Storage.Packs;
 
-/// <summary>All of a finished task but its place in the store, which is known where it is kept.</summary>
+/// <summary>All of a finished task but its sequence and revision, which are known where it is kept.</summary>
 internal static class FinishedPack
 {
     /// <summary>Those of the task read last: most have the same, and share the strings then.</summary>
-    private static string _lastKind = "", _lastQueue = "";
+    private static string _lastNamespace = "", _lastKind = "", _lastQueue = "";
 
     /// <summary>Whether a task is small enough to be copied: a large payload or result stays where it is.</summary>
     public static bool Takes(TaskRecord task) => !SpecPack.IsApart(task.Spec.Payload) && !LifePack.IsApart(task.Result);
@@ -15,6 +16,8 @@ internal static class FinishedPack
     public static void Write(PackWriter pack, TaskRecord task)
     {
         Debug.Assert(task is { State: >= TaskState.Succeeded, Claim: 0, Line: 0, Blocked: false, FinishedAt: not null }, "it has ended");
+        pack.Text(task.Id.Namespace);
+        pack.Text(task.Id.Value);
         pack.Text(task.Spec.Kind);
         pack.Text(task.Spec.Queue);
         pack.Signed(task.Spec.Priority);
@@ -30,16 +33,23 @@ internal static class FinishedPack
         SpecPack.Write(pack, task);
     }
 
-    public static TaskRecord Read(ReadOnlySpan<byte> data, TaskId id, long sequence, long revision) => Read(new PackReader(data), id, sequence, revision);
+    /// <summary>Whether a task has this id.</summary>
+    public static bool Has(ReadOnlySpan<byte> data, TaskId id)
+    {
+        var pack = new PackReader(data);
+        return Ascii.Equals(pack.Bytes(), id.Namespace) && Ascii.Equals(pack.Bytes(), id.Value);
+    }
+
+    public static TaskRecord Read(ReadOnlySpan<byte> data, long sequence, long revision) => Read(new PackReader(data), sequence, revision);
 
     /// <summary>Reads a task whose payload and result are parts of what is read.</summary>
-    public static TaskRecord ReadShared(ReadOnlyMemory<byte> data, TaskId id, long sequence, long revision) => Read(new PackReader(data.Span, data), id, sequence, revision);
+    public static TaskRecord ReadShared(ReadOnlyMemory<byte> data, long sequence, long revision) => Read(new PackReader(data.Span, data), sequence, revision);
 
-    private static TaskRecord Read(PackReader pack, TaskId id, long sequence, long revision)
+    private static TaskRecord Read(PackReader pack, long sequence, long revision)
     {
         var columns = new TaskColumns
         {
-            Id = id,
+            Id = new TaskId(pack.Name(ref _lastNamespace), pack.Text()),
             Sequence = sequence,
             Revision = revision,
             Kind = pack.Name(ref _lastKind),

@@ -53,11 +53,12 @@ internal ref struct PackReader(ReadOnlySpan<byte> data, ReadOnlyMemory<byte> kep
 
     public string Text() => Encoding.UTF8.GetString(Bytes());
 
-    /// <summary>A name, which mostly is that of the one before: then the same object.</summary>
+    /// <summary>A name, which mostly is that of the one before: then the same object. Stores of one process share the one before, which is therefore looked at once.</summary>
     public string Name(ref string last)
     {
         ReadOnlySpan<byte> bytes = Bytes();
-        return Ascii.Equals(bytes, last) ? last : last = Encoding.UTF8.GetString(bytes);
+        string before = last;
+        return Ascii.Equals(bytes, before) ? before : last = Encoding.UTF8.GetString(bytes);
     }
 
     public IReadOnlyDictionary<string, string> Pairs()
