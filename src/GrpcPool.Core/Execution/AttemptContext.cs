@@ -12,15 +12,15 @@ namespace GrpcPool.Core.Execution;
 /// <param name="lease">What the attempt holds.</param>
 /// <param name="runTimeout">The longest attempt; null for no limit.</param>
 /// <param name="executor">Who runs it.</param>
+/// <param name="lock">That of the attempt.</param>
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no wait handle, and who has got its token may outlast the attempt.")]
-internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan? runTimeout, Executor executor) : TaskContext
+internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan? runTimeout, Executor executor, Lock @lock) : TaskContext
 {
     /// <summary>The longest progress message, in characters.</summary>
     private const int MessageCharactersMax = 256;
 
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(100);
 
-    private readonly Lock _lock = new();
     private TaskRecord _task = task;
     private IReadOnlyDictionary<string, string> _headers = task.Spec.Headers;
     private volatile IAttemptHolder? _holder;
@@ -81,7 +81,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
     {
         get
         {
-            lock (_lock)
+            lock (@lock)
             {
                 var callback = (Callback?)_holder;
                 _holder = callback ??= executor.Leases.Open(new Callback(Task.Id, new LeaseToken(Task.Claim, LeaseToken.NewNonce()), executor.Leases));
@@ -94,7 +94,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
     {
         get
         {
-            lock (_lock)
+            lock (@lock)
                 return _killing ??= new CancellationTokenSource();
         }
     }
@@ -103,7 +103,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
     {
         get
         {
-            lock (_lock)
+            lock (@lock)
                 return _progress;
         }
     }
@@ -116,7 +116,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
         ArgumentNullException.ThrowIfNull(message);
         fraction = double.IsNaN(fraction) ? 0 : Math.Clamp(fraction, 0, 1);
         string cut = Failure.Head(message, MessageCharactersMax);
-        lock (_lock)
+        lock (@lock)
         {
             if (_closed)
                 return;
@@ -149,14 +149,14 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
     /// <summary>The task has a newer version; progress from now on belongs to it.</summary>
     public void Update(TaskRecord task)
     {
-        lock (_lock)
+        lock (@lock)
             _task = task;
     }
 
     /// <summary>Lets no more progress out, and answers the newest.</summary>
     public TaskProgress? Close()
     {
-        lock (_lock)
+        lock (@lock)
         {
             _closed = true;
             _timer?.Dispose();
@@ -166,7 +166,7 @@ internal sealed class AttemptContext(TaskRecord task, SlotLease lease, TimeSpan?
 
     private void OnTimer()
     {
-        lock (_lock)
+        lock (@lock)
         {
             _timer?.Dispose();
             _timer = null;

@@ -37,7 +37,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     private ITimer? _deadline;
     private ITimer? _timer;
     private Action _onTimer = static () => { };
-    private DateTimeOffset? _killAt;
+    private PackedTime _killAt;
     private StopReason _reason;
 
     /// <summary>Set when the attempt is given up: ends when that is committed.</summary>
@@ -56,7 +56,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
     public RunningAttempt(TaskRecord task, SlotLease lease, HandlerEntry handler, Executor executor, TimeSpan spent = default)
     {
         (_task, Lease, _handler, _executor, _spent) = (task, lease, handler, executor, spent);
-        Context = new AttemptContext(task, lease, RunTimeout, executor);
+        Context = new AttemptContext(task, lease, RunTimeout, executor, _lock);
     }
 
     public SlotLease Lease { get; }
@@ -86,7 +86,7 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
         lock (_lock)
         {
             DateTimeOffset killAt = _executor.Time.GetUtcNow() + grace;
-            if (_ended || _killAt <= killAt)
+            if (_ended || (DateTimeOffset?)_killAt <= killAt)
                 return;
             _killAt = killAt;
             if (_reason == StopReason.None)

@@ -21,14 +21,18 @@ internal sealed class FieldChecks(FieldPath within = default)
     private static readonly SearchValues<char> IdCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
     private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
 
+    private FieldPath _within = within;
     private List<FieldViolation>? _violations;
 
     public IReadOnlyList<FieldViolation>? Violations => _violations;
 
+    /// <summary>Begins with a message within the request, and forgets what was wrong with the one before.</summary>
+    public void Begin(FieldPath within) => (_within, _violations) = (within, null);
+
     public void Require(bool holds, string field, string rule)
     {
         if (!holds && (_violations ??= []).Count < ViolationsMax)
-            _violations.Add(new FieldViolation(within.Of(field), rule));
+            _violations.Add(new FieldViolation(_within.Of(field), rule));
     }
 
     public void Require(bool holds, string field, [InterpolatedStringHandlerArgument(nameof(holds))] ref RuleText rule)
@@ -71,13 +75,6 @@ internal sealed class FieldChecks(FieldPath within = default)
 
     public void Range(double value, double min, double max, string field) => Require(value >= min && value <= max, field, $"must be {min} to {max}");
 
-    private bool LabelName(string value, string field)
-    {
-        bool valid = value.Length is > 0 and <= 64 && !value.AsSpan().ContainsAnyExcept(LabelCharacters);
-        Require(valid, field, "must have names of 1 to 64 characters of [a-z0-9_]");
-        return valid;
-    }
-
     /// <summary>A duration of the range; the lower bound where it is none.</summary>
     public TimeSpan Span(Duration value, TimeSpan min, TimeSpan max, string field)
     {
@@ -105,6 +102,13 @@ internal sealed class FieldChecks(FieldPath within = default)
         bool valid = value.Nanos is >= 0 and < 1_000_000_000 && value.Seconds is >= 0 and <= 221_845_392_000;
         Require(valid, field, "must be a time from 1970 to the year 9000");
         return valid ? value.ToDateTimeOffset() : null;
+    }
+
+    private bool LabelName(string value, string field)
+    {
+        bool valid = value.Length is > 0 and <= 64 && !value.AsSpan().ContainsAnyExcept(LabelCharacters);
+        Require(valid, field, "must have names of 1 to 64 characters of [a-z0-9_]");
+        return valid;
     }
 }
 

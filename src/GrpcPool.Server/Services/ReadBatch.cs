@@ -1,7 +1,7 @@
+using Google.Protobuf;
 using GrpcPool.Core.Administration;
 using GrpcPool.Core.Execution;
 using GrpcPool.Core.Storage;
-using Spec = GrpcPool.V1.TaskSpec;
 
 namespace GrpcPool.Server.Services;
 
@@ -13,15 +13,15 @@ internal sealed class ReadBatch
 
     /// <param name="reader">Who reads them.</param>
     /// <param name="count">How many there are.</param>
-    /// <param name="take">Gives each away: once read, a spec's message and its dozen objects are of no use, and thousands of them would live as long as the commit takes.</param>
+    /// <param name="packed">Each of them, still packed; null for none.</param>
     /// <param name="field">The field of each in its request.</param>
-    public ReadBatch(SpecReader reader, int count, Func<int, Spec?> take, Func<int, FieldPath> field)
+    public ReadBatch(SpecReader reader, int count, Func<int, ByteString?> packed, Func<int, FieldPath> field)
     {
         _errors = new PoolError?[count];
         _tasks = new List<NewTask>(count);
         for (int i = 0; i < count; i++)
         {
-            if (reader.Read(take(i), field(i), out _errors[i]) is { } task)
+            if (reader.Read(packed(i), field(i), out _errors[i]) is { } task)
                 _tasks.Add(task);
         }
     }

@@ -32,18 +32,44 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
     /// <summary>What of a trace's state is passed on (W3C Trace Context, section 3.3.1.5).</summary>
     private const int TraceStateMax = 512;
 
+    /// <summary>Unpacks into a message that is used again, which would keep the fields that this server does not know.</summary>
+    private static readonly MessageParser<TaskSpec> Unpacker = new MessageParser<TaskSpec>(TakeMessage).WithDiscardUnknownFields(true);
+
+    /// <summary>What the thread's next spec is unpacked into: empty, or null.</summary>
+    [ThreadStatic]
+    private static TaskSpec? _message;
+
     private readonly GrpcPoolOptions _options = pool.Options;
+    private readonly FieldChecks _checks = new();
+
+    /// <summary>The task that a packed spec asks for, or what is wrong with it.</summary>
+    /// <param name="packed">The spec as sent.</param>
+    /// <param name="field">Its field in the request.</param>
+    /// <param name="error">What is wrong.</param>
+    /// <exception cref="InvalidProtocolBufferException">It is no spec.</exception>
+    public NewTask? Read(ByteString? packed, FieldPath field, out PoolError? error)
+    {
+        TaskSpec? spec = packed is null ? null : Unpacker.ParseFrom(packed.Span);
+        NewTask? task = Read(spec, packed, field, out error);
+
+        // The message of a spec that was refused may have room for anything.
+        if (task is not null)
+            _message = Cleared(spec!);
+        return task;
+    }
 
     /// <summary>The task that a spec asks for, or what is wrong with it.</summary>
     /// <param name="spec">The spec as sent.</param>
     /// <param name="field">Its field in the request.</param>
     /// <param name="error">What is wrong.</param>
-    public NewTask? Read(TaskSpec? spec, FieldPath field, out PoolError? error)
+    public NewTask? Read(TaskSpec? spec, FieldPath field, out PoolError? error) => Read(spec, packed: null, field, out error);
+
+    private NewTask? Read(TaskSpec? spec, ByteString? packed, FieldPath field, out PoolError? error)
     {
-        var checks = new FieldChecks(field);
-        checks.Require(spec is not null, "", "must be set");
-        NewTask? task = spec is null ? null : Read(spec, checks);
-        error = checks.Violations is { } violations ? new PoolError.InvalidFields(violations)
+        _checks.Begin(field);
+        _checks.Require(spec is not null, "", "must be set");
+        NewTask? task = spec is null ? null : Read(spec, packed, _checks);
+        error = _checks.Violations is { } violations ? new PoolError.InvalidFields(violations)
             : caller?.Scope is not null && (spec!.UniqueKey.Length > 0 || spec.After.Count > 0) ? new PoolError.Denied(
                 "CONFINED", $"the token {caller.Name} is confined to queues or kinds, and unique_key and after are about all tasks of the namespace: leave them unset")
             : caller?.Scope is { } scope && !scope.Covers(task!.Spec) ? new PoolError.Denied("OUTSIDE_SCOPE", $"the token {caller.Name} may not submit the kind '{spec!.Kind}' to the queue '{task.Spec.Queue}'")
@@ -52,7 +78,7 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         return error is null ? task : null;
     }
 
-    private NewTask Read(TaskSpec spec, FieldChecks checks)
+    private NewTask Read(TaskSpec spec, ByteString? packed, FieldChecks checks)
     {
         DateTimeOffset now = pool.Time.GetUtcNow();
         string queue = spec.Queue.Length == 0 ? GrpcPoolOptions.DefaultQueue : spec.Queue;
@@ -97,7 +123,7 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
         })
         {
             SubmittedBy = caller?.Name ?? "",
-            SpecHash = spec.Id.Length == 0 ? null : HashOf(spec),
+            SpecHash = spec.Id.Length == 0 ? null : HashOf(packed is null ? spec.Clone() : TaskSpec.Parser.ParseFrom(packed)),
             RunAt = ReadStart(spec, now, checks),
         };
     }
@@ -170,13 +196,39 @@ internal sealed class SpecReader(TaskPool pool, string @namespace, IHeaderDictio
     /// <summary>
     /// SHA-256 over the fields as sent, without headers: what makes a repeated submission the same. Labels are put in order, since a client may send a map in any.
     /// </summary>
+    /// <param name="spec">The spec, with the fields that this server does not know; it is changed.</param>
     private static byte[] HashOf(TaskSpec spec)
     {
-        TaskSpec bare = spec.Clone();
-        bare.Headers.Clear();
-        bare.Labels.Clear();
-        foreach ((string name, string value) in spec.Labels.OrderBy(static label => label.Key, StringComparer.Ordinal))
-            bare.Labels.Add(name, value);
-        return SHA256.HashData(bare.ToByteArray());
+        KeyValuePair<string, string>[] labels = [.. spec.Labels.OrderBy(static label => label.Key, StringComparer.Ordinal)];
+        spec.Headers.Clear();
+        spec.Labels.Clear();
+        foreach ((string name, string value) in labels)
+            spec.Labels.Add(name, value);
+        return SHA256.HashData(spec.ToByteArray());
+    }
+
+    private static TaskSpec TakeMessage()
+    {
+        TaskSpec message = _message ?? new TaskSpec();
+        _message = null;
+        return message;
+    }
+
+    /// <summary>Empties a message. Generated ones have no such method.</summary>
+    internal static TaskSpec Cleared(TaskSpec spec)
+    {
+        spec.Id = spec.Kind = spec.ContentType = spec.Queue = spec.SerialKey = spec.ParentId = spec.UniqueKey = spec.Group = "";
+        spec.Payload = ByteString.Empty;
+        spec.Priority = 0;
+        spec.ClearSlots();
+        spec.ClearStart();
+        spec.StartTimeout = spec.RunTimeout = spec.TotalTimeout = spec.Retention = null;
+        spec.Retry = null;
+        spec.Labels.Clear();
+        spec.Headers.Clear();
+        spec.OnConflict = V1.ConflictPolicy.Unspecified;
+        spec.After.Clear();
+        spec.AfterPolicy = V1.AfterPolicy.Unspecified;
+        return spec;
     }
 }

@@ -7,12 +7,16 @@ using GrpcPool.V1;
 namespace GrpcPool.Server.Services;
 
 /// <summary>The way in of a stream of tasks. What has arrived while a commit was under way is submitted together.</summary>
-internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncStreamReader<SubmitStreamRequest> requests, IServerStreamWriter<SubmitStreamResponse> responses)
+internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncStreamReader<PackedSubmitStreamRequest> requests, IServerStreamWriter<SubmitStreamResponse> responses)
 {
     /// <summary>How many items one message answers, and about how many are read ahead; a message that submits may have hundreds of thousands.</summary>
     private const int ItemsMax = 1000;
 
     private readonly List<Item> _items = [];
+
+    /// <summary>The answer, whose messages are used again.</summary>
+    private readonly SubmitStreamResponse _response = new();
+    private readonly List<SubmitStreamResult> _results = [];
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -41,12 +45,12 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
         }
     }
 
-    private void Take(RepeatedField<SubmitStreamItem> items)
+    private void Take(RepeatedField<PackedSubmitStreamItem> items)
     {
         var checks = new FieldChecks();
         for (int i = 0; i < items.Count; i++)
         {
-            if (items[i].Task is null)
+            if (!items[i].HasTask)
                 checks.Require(holds: false, $"items[{i}].task", "must be set");
             _items.Add(new Item(items[i], i));
         }
@@ -56,17 +60,39 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
 
     private async Task<SubmitStreamResponse> SubmitAsync(Item[] items, CancellationToken cancellation)
     {
-        var batch = new ReadBatch(reader, items.Length, i => items[i].TakeTask(), i => new FieldPath("items", items[i].Index, ".task"));
+        var batch = new ReadBatch(reader, items.Length, i => items[i].Sent.Task, i => new FieldPath("items", items[i].Index, ".task"));
         IReadOnlyList<SubmitResult> results = await SubmitInOrderAsync(batch.Tasks, cancellation).ConfigureAwait(false);
         if (results.Any(static result => result.Verdict == SubmitVerdict.Draining))
             throw new PoolErrorException(new PoolError.Draining());
-        var response = new SubmitStreamResponse();
-        response.Results.AddRange(batch.Merge(results, pool.Settings, ToResult, static error => new SubmitStreamResult { Error = ErrorTable.ToSubmitError(error) }));
-        for (int i = 0; i < items.Length; i++)
-            response.Results[i].Sequence = items[i].Sent.Sequence;
-        return response;
+        _response.Results.Clear();
+        foreach (SubmitStreamResult result in batch.Merge(results, pool.Settings, ToResult, ToResult))
+        {
+            result.Sequence = items[_response.Results.Count].Sent.Sequence;
+            _response.Results.Add(result);
+        }
 
-        static SubmitStreamResult ToResult(SubmitResult result) => new() { Id = result.Task!.Id.Value, Created = result.Verdict == SubmitVerdict.Created };
+        return _response;
+    }
+
+    private SubmitStreamResult ToResult(SubmitResult result)
+    {
+        SubmitStreamResult told = NextResult();
+        (told.Id, told.Created) = (result.Task!.Id.Value, result.Verdict == SubmitVerdict.Created);
+        return told;
+    }
+
+    private SubmitStreamResult ToResult(PoolError error)
+    {
+        SubmitStreamResult told = NextResult();
+        (told.Error, told.Created) = (ErrorTable.ToSubmitError(error), false);
+        return told;
+    }
+
+    private SubmitStreamResult NextResult()
+    {
+        if (_results.Count == _response.Results.Count)
+            _results.Add(new SubmitStreamResult());
+        return _results[_response.Results.Count];
     }
 
     /// <summary>Submits as many together as there is room for; one that must wait for room holds up those behind it.</summary>
@@ -100,13 +126,5 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
 
     /// <param name="Sent">What was sent.</param>
     /// <param name="Index">Its place in its message.</param>
-    private readonly record struct Item(SubmitStreamItem Sent, int Index)
-    {
-        public TaskSpec TakeTask()
-        {
-            TaskSpec task = Sent.Task;
-            Sent.Task = null;
-            return task;
-        }
-    }
+    private readonly record struct Item(PackedSubmitStreamItem Sent, int Index);
 }

@@ -12,7 +12,8 @@ namespace GrpcPool.Server.Services;
 
 /// <summary>The pool's contract for whoever submits and watches. Holds no state: check, map, ask the pool, map.</summary>
 /// <remarks>
-/// The calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher.
+/// The calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher. For the same reason tasks
+/// come in packed.
 /// </remarks>
 [BindServiceMethod(typeof(ServiceMethods<TaskPoolGrpcService>), nameof(ServiceMethods<TaskPoolGrpcService>.BindNothing))]
 internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase, IGrpcService<TaskPoolGrpcService>
@@ -24,9 +25,9 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
 
     public static void Map(MethodMap<TaskPoolGrpcService> methods)
     {
-        methods.Unary(nameof(Submit), SubmitRequest.Parser, static (answer, context) => context.Complete(answer), static (service, request, call) => service.SubmitAsync(request, call));
-        methods.Unary(nameof(SubmitBatch), SubmitBatchRequest.Parser, PackedResponse.Write, static (service, request, call) => service.SubmitBatchAsync(request, call));
-        methods.DuplexStreaming<SubmitStreamRequest, SubmitStreamResponse>(nameof(SubmitStream), SubmitStreamRequest.Parser, static (service, requests, responses, call) => service.SubmitStream(requests, responses, call));
+        methods.Unary(nameof(Submit), PackedSubmitRequest.Parser, static (answer, context) => context.Complete(answer), static (service, request, call) => service.SubmitAsync(request, call));
+        methods.Unary(nameof(SubmitBatch), PackedSubmitBatchRequest.Parser, PackedResponse.Write, static (service, request, call) => service.SubmitBatchAsync(request, call));
+        methods.DuplexStreaming<PackedSubmitStreamRequest, SubmitStreamResponse>(nameof(SubmitStream), PackedSubmitStreamRequest.Parser, static (service, requests, responses, call) => service.SubmitStreamAsync(requests, responses, call));
         methods.ServerStreaming<SubmitAndWatchRequest, SubmitAndWatchResponse>(nameof(SubmitAndWatch), SubmitAndWatchRequest.Parser, static (service, request, responses, call) => service.SubmitAndWatch(request, responses, call));
         methods.ServerStreaming<WatchRequest, PackedResponse>(nameof(Watch), WatchRequest.Parser, PackedResponse.Write, static (service, request, responses, call) => service.WatchAsync(request, responses, call));
         methods.Unary(nameof(GetStatus), GetStatusRequest.Parser, static (service, request, call) => service.GetStatus(request, call));
@@ -42,9 +43,9 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
         methods.ServerStreaming<ReadLogRequest, ReadLogResponse>(nameof(ReadLog), ReadLogRequest.Parser, static (service, request, responses, call) => service.ReadLog(request, responses, call));
     }
 
-    private async Task<byte[]> SubmitAsync(SubmitRequest request, ServerCallContext context)
+    private async Task<byte[]> SubmitAsync(PackedSubmitRequest request, ServerCallContext context)
     {
-        NewTask task = Submissions.Read(pool, request.Task, Caller.Namespace(context), context);
+        NewTask task = Submissions.Read(pool, request.HasTask ? request.Task : null, Caller.Namespace(context), context);
         SubmitResult[] results = await pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
         SubmitResult accepted = Submissions.Accepted(pool, task, results[0]);
         return Packing.ToAnswer(pool.View(accepted.Task!), accepted.Verdict == SubmitVerdict.Created);
@@ -53,7 +54,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
     private Task WatchAsync(WatchRequest request, IServerStreamWriter<PackedResponse> stream, ServerCallContext context) =>
         streams.WatchAsync(request, stream, Caller.Namespace(context), context);
 
-    private Task<PackedResponse> SubmitBatchAsync(SubmitBatchRequest request, ServerCallContext context)
+    private Task<PackedResponse> SubmitBatchAsync(PackedSubmitBatchRequest request, ServerCallContext context)
     {
         var checks = new FieldChecks();
         checks.Range(request.Tasks.Count, 1, BatchMax, "tasks");
@@ -61,7 +62,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
         return Submissions.SubmitBatchAsync(pool, request, Caller.Namespace(context), context);
     }
 
-    public override Task SubmitStream(IAsyncStreamReader<SubmitStreamRequest> requestStream, IServerStreamWriter<SubmitStreamResponse> responseStream, ServerCallContext context) =>
+    private Task SubmitStreamAsync(IAsyncStreamReader<PackedSubmitStreamRequest> requestStream, IServerStreamWriter<SubmitStreamResponse> responseStream, ServerCallContext context) =>
         new StreamSubmission(pool, Submissions.Reader(pool, Caller.Namespace(context), context), requestStream, responseStream).RunAsync(context.CancellationToken);
 
     public override Task SubmitAndWatch(SubmitAndWatchRequest request, IServerStreamWriter<SubmitAndWatchResponse> responseStream, ServerCallContext context) =>

@@ -1,11 +1,15 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using GrpcPool.Core.Tasks;
 using GrpcPool.Server.Services;
 using GrpcPool.V1;
 using Cancellation = GrpcPool.Core.Tasks.Cancellation;
+using Enum = System.Enum;
 using Failure = GrpcPool.Core.Tasks.Failure;
 using FailureCode = GrpcPool.Core.Tasks.FailureCode;
 using TaskSpec = GrpcPool.Core.Tasks.TaskSpec;
@@ -86,6 +90,40 @@ public sealed class PackingTests
         Assert.Equal(new ConnectResponse { Assignments = expected }, ConnectResponse.Parser.ParseFrom([.. packed.Pieces.SelectMany(static piece => piece)]));
 
         static Lease LeaseOf(TaskRecord task) => new() { TaskId = task.Id.Value, Attempt = task.Attempt, Token = ByteString.CopyFromUtf8(task.Id.Value) };
+    }
+
+    [Fact]
+    public void A_message_that_is_used_again_keeps_no_field()
+    {
+        var full = new V1.TaskSpec();
+        foreach (FieldDescriptor field in V1.TaskSpec.Descriptor.Fields.InDeclarationOrder().Where(static field => field.Name != "delay"))
+            Fill(full, field);
+
+        Assert.All(V1.TaskSpec.Descriptor.Fields.InDeclarationOrder().Where(static field => field.Name != "delay"), field => Assert.NotEqual(field.Accessor.GetValue(new V1.TaskSpec()), field.Accessor.GetValue(full)));
+        Assert.Equal(new V1.TaskSpec(), SpecReader.Cleared(full));
+        Assert.Equal(new V1.TaskSpec(), SpecReader.Cleared(new V1.TaskSpec { Delay = new Duration() }));
+        Assert.False(full.HasSlots);
+
+        static void Fill(V1.TaskSpec message, FieldDescriptor field)
+        {
+            object value = field.Accessor.GetValue(message);
+            if (value is MapField<string, string> map)
+                map.Add("a", "b");
+            else if (value is RepeatedField<string> list)
+                list.Add("a");
+            else
+                field.Accessor.SetValue(message, ValueOf(field));
+        }
+
+        static object ValueOf(FieldDescriptor field) => field.FieldType switch
+        {
+            FieldType.String => "a",
+            FieldType.Bytes => ByteString.CopyFromUtf8("a"),
+            FieldType.Int32 => 2,
+            FieldType.Enum => Enum.ToObject(field.EnumType.ClrType, 1),
+            FieldType.Message => field.MessageType.Parser.ParseFrom([]),
+            _ => throw new NotSupportedException($"no value for {field.Name}"),
+        };
     }
 
     [Fact]

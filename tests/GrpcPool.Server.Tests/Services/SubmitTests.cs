@@ -49,6 +49,36 @@ public sealed class SubmitTests
         Assert.Equal("1", (await server.GetAsync("a", TaskView.Full)).Headers["h"]);
     }
 
+    /// <summary>Those of a newer contract, say.</summary>
+    [Fact(Timeout = 20_000)]
+    public async Task Fields_that_the_server_does_not_know_make_another_spec()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        var spec = new TaskSpec { Id = "a", Kind = "gate" };
+        TaskSpec newer = TaskSpec.Parser.ParseFrom([.. spec.ToByteArray(), 0x98, 0x3f, 0x07]);
+
+        Assert.True((await SubmitAsync(server, newer)).Created);
+        Assert.False((await SubmitAsync(server, newer)).Created);
+        await Refused.WithAsync(StatusCode.AlreadyExists, server.Client.SubmitAsync(new SubmitRequest { Task = spec }, TestServer.Call));
+    }
+
+    [Fact(Timeout = 20_000)]
+    public async Task Bytes_that_are_no_spec_are_refused_and_leave_nothing_behind()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        var broken = new Method<byte[], byte[]>(
+            MethodType.Unary, "grpcpool.v1.TaskPoolService", "Submit", Marshallers.Create(static bytes => bytes, static bytes => bytes), Marshallers.Create(static bytes => bytes, static bytes => bytes));
+        byte[] group = new TaskSpec { Group = "g", Slots = 3 }.ToByteArray();
+
+        for (int i = 0; i < 10; i++)
+        {
+            byte[] spec = [.. group, 0x12, 0x09, (byte)'k'];
+            await Refused.WithAsync(StatusCode.InvalidArgument, server.Channel.CreateCallInvoker().AsyncUnaryCall(broken, host: null, TestServer.Call, [0x0a, (byte)spec.Length, .. spec]));
+            TaskInfo task = (await SubmitAsync(server, new TaskSpec { Kind = "gate" })).Task;
+            Assert.Equal(("", 1), (task.Group, task.Slots));
+        }
+    }
+
     [Fact(Timeout = 20_000)]
     public async Task The_same_id_with_another_spec_is_a_conflict()
     {

@@ -7,6 +7,10 @@ namespace GrpcPool.Core.Storage.Packs;
 internal sealed class PackWriter
 {
     private const int NumberBytesMax = 10;
+    private const int Utf8BytesMax = 3;
+
+    /// <summary>The length of so many characters takes one byte, whatever they are: they need not be looked at before they are written.</summary>
+    private const int ShortCharacters = 0x7f / Utf8BytesMax;
 
     private byte[] _buffer = new byte[1024];
     private int _length;
@@ -57,6 +61,15 @@ internal sealed class PackWriter
 
     public void Text(string value)
     {
+        if (value.Length <= ShortCharacters)
+        {
+            Span<byte> free = Free(1 + (ShortCharacters * Utf8BytesMax));
+            int written = value.Length == 0 ? 0 : Encoding.UTF8.GetBytes(value, free[1..]);
+            free[0] = (byte)written;
+            _length += 1 + written;
+            return;
+        }
+
         int length = Encoding.UTF8.GetByteCount(value);
         Number(length);
         _length += Encoding.UTF8.GetBytes(value, Free(length));
