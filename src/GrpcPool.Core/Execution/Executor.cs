@@ -122,14 +122,15 @@ internal sealed class Executor(
             LastPiece = await attempt.Context.CloseLogAsync().ConfigureAwait(false),
             Nonce = attempt.Context.Holder?.ReportedNonce ?? 0,
         };
-        await HandInAsync(new EndRequest(this, attempt, end, handlerReturned ? attempt.Lease : null)).ConfigureAwait(false);
+        attempt.SetEnd(end, handlerReturned);
+        await HandInAsync(attempt).ConfigureAwait(false);
     }
 
     /// <summary>An ending is committed.</summary>
-    public void Ended(RunningAttempt attempt, AttemptEnding ending, CommandOutcome outcome)
+    public void Ended(RunningAttempt attempt, CommandOutcome outcome)
     {
         _attempts.TryRemove(attempt.Claim, out _);
-        attempt.EndCommitted(ending, outcome);
+        attempt.EndCommitted(outcome);
         SignalIfDrained();
     }
 
@@ -137,17 +138,17 @@ internal sealed class Executor(
     /// An ending could not be committed: it is tried again, however often, since what was done is not forgotten because the store has a bad moment. But not for ever: at the end of a drain, and where the
     /// store is damaged, the attempt is left as it is in the store, which the next start takes for lost.
     /// </summary>
-    public void EndLater(EndRequest request, Exception fault)
+    public void EndLater(RunningAttempt attempt, Exception fault)
     {
         if (!_forced && fault is not StorageException { Fault: StorageFault.Corrupt })
         {
-            Log.AttemptNotCommitted(log, nameof(EndAttempt), request.Attempt.Id, fault);
-            Observe(HandInLaterAsync(request));
+            Log.AttemptNotCommitted(log, nameof(EndAttempt), attempt.Id, fault);
+            Observe(HandInLaterAsync(attempt));
             return;
         }
 
-        Log.AttemptLeft(log, request.Attempt.Id, fault);
-        _attempts.TryRemove(request.Attempt.Claim, out _);
+        Log.AttemptLeft(log, attempt.Id, fault);
+        _attempts.TryRemove(attempt.Claim, out _);
         SignalIfDrained();
     }
 
@@ -199,21 +200,21 @@ internal sealed class Executor(
         attempt.Start();
     }
 
-    private async Task HandInLaterAsync(EndRequest request)
+    private async Task HandInLaterAsync(RunningAttempt attempt)
     {
         await Task.Delay(CommitRetry, Time).ConfigureAwait(false);
-        await HandInAsync(request).ConfigureAwait(false);
+        await HandInAsync(attempt).ConfigureAwait(false);
     }
 
-    private async ValueTask HandInAsync(EndRequest request)
+    private async ValueTask HandInAsync(ICommandRequest ending)
     {
         try
         {
-            await _committer.HandInAsync(request).ConfigureAwait(false);
+            await _committer.HandInAsync(ending).ConfigureAwait(false);
         }
         catch (PoolClosedException closed)
         {
-            request.Failed(closed);
+            ending.Failed(closed);
         }
     }
 

@@ -28,24 +28,6 @@ internal sealed class CommandRequest(TaskCommand? command) : TaskCompletionSourc
     public void Failed(Exception fault) => TrySetException(fault);
 }
 
-/// <summary>The ending of an attempt, which nobody awaits.</summary>
-/// <param name="executor">Who is told.</param>
-/// <param name="attempt">The attempt.</param>
-/// <param name="command">Its ending.</param>
-/// <param name="released">What it gives back; null while its handler goes on.</param>
-internal sealed class EndRequest(Executor executor, RunningAttempt attempt, EndAttempt command, SlotLease? released) : ICommandRequest
-{
-    public RunningAttempt Attempt { get; } = attempt;
-
-    public TaskCommand? Command { get; } = command;
-
-    public SlotLease? Released { get; } = released;
-
-    public void Committed(CommandOutcome outcome) => executor.Ended(Attempt, command.Ending, outcome);
-
-    public void Failed(Exception fault) => executor.EndLater(this, fault);
-}
-
 /// <summary>What goes into one commit by one command: items of one atomic submission, or of many others. Used again for the next commit.</summary>
 internal sealed class InsertRequest
 {

@@ -17,10 +17,10 @@ internal enum StopReason
 }
 
 /// <summary>
-/// One running attempt: told to stop first, stopped by force after a grace, given up when even that does not end it. It runs on the thread pool.
+/// One running attempt: told to stop first, stopped by force after a grace, given up when even that does not end it. It runs on the thread pool, and hands in its own ending, which nobody awaits.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no wait handle, and a stop may still be on its way to it when the attempt has ended.")]
-internal sealed class RunningAttempt : IThreadPoolWorkItem
+internal sealed class RunningAttempt : IThreadPoolWorkItem, ICommandRequest
 {
     /// <summary>How long a handler that was stopped by force may take to return before its lease is revoked.</summary>
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(1);
@@ -42,6 +42,8 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
 
     /// <summary>Set when the attempt is given up: ends when that is committed.</summary>
     private TaskCompletionSource? _givenUp;
+    private EndAttempt? _end;
+    private bool _handlerReturned;
     private bool _began;
     private bool _ended;
     private long _beganAt;
@@ -98,10 +100,23 @@ internal sealed class RunningAttempt : IThreadPoolWorkItem
         Context.Holder?.Stop(reason, grace);
     }
 
+    TaskCommand? ICommandRequest.Command => _end;
+
+    SlotLease? ICommandRequest.Released => _handlerReturned ? Lease : null;
+
+    /// <summary>It ends, which is to be handed in.</summary>
+    /// <param name="end">Its ending.</param>
+    /// <param name="handlerReturned">Whether it gives back what it holds; else its handler goes on.</param>
+    public void SetEnd(EndAttempt end, bool handlerReturned) => (_end, _handlerReturned) = (end, handlerReturned);
+
+    void ICommandRequest.Committed(CommandOutcome outcome) => _executor.Ended(this, outcome);
+
+    void ICommandRequest.Failed(Exception fault) => _executor.EndLater(this, fault);
+
     /// <summary>Its ending is committed.</summary>
-    public void EndCommitted(AttemptEnding ending, CommandOutcome commit)
+    public void EndCommitted(CommandOutcome commit)
     {
-        Measure(AttemptOutcomes.Of(ending, commit), commit.Task?.Failure);
+        Measure(AttemptOutcomes.Of(_end!.Ending, commit), commit.Task?.Failure);
         _givenUp?.TrySetResult();
         Context.Holder?.EndCommitted();
     }

@@ -58,6 +58,8 @@ internal sealed class FieldChecks(FieldPath within = default)
     public void Labels(MapField<string, string> labels, string field)
     {
         Require(labels.Count <= SpecReader.PairsMax, field, $"must be at most {SpecReader.PairsMax}");
+        if (labels.Count == 0)
+            return; // To go through none makes an object.
         foreach ((string name, string value) in labels)
         {
             if (LabelName(name, field))
