@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Grpc.Core;
 using GrpcPool.Core.Execution;
@@ -60,7 +61,7 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
 
     private async Task<SubmitStreamResponse> SubmitAsync(Item[] items, CancellationToken cancellation)
     {
-        var batch = new ReadBatch(reader, items.Length, i => items[i].Sent.Task, i => new FieldPath("items", items[i].Index, ".task"));
+        var batch = new ReadBatch(reader, items.Length, i => items[i].TakeTask(), i => new FieldPath("items", items[i].Index, ".task"));
         IReadOnlyList<SubmitResult> results = await SubmitInOrderAsync(batch.Tasks, cancellation).ConfigureAwait(false);
         if (results.Any(static result => result.Verdict == SubmitVerdict.Draining))
             throw new PoolErrorException(new PoolError.Draining());
@@ -126,5 +127,13 @@ internal sealed class StreamSubmission(TaskPool pool, SpecReader reader, IAsyncS
 
     /// <param name="Sent">What was sent.</param>
     /// <param name="Index">Its place in its message.</param>
-    private readonly record struct Item(PackedSubmitStreamItem Sent, int Index);
+    private readonly record struct Item(PackedSubmitStreamItem Sent, int Index)
+    {
+        public ByteString TakeTask()
+        {
+            ByteString task = Sent.Task;
+            Sent.ClearTask();
+            return task;
+        }
+    }
 }

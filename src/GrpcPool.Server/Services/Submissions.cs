@@ -17,15 +17,9 @@ internal static class Submissions
     /// <summary>How long an error's message is where the answer would be too large.</summary>
     private const int SlimMessageCharacters = 100;
 
-    private static readonly FieldPath Task = new("task");
-
     /// <summary>The only task of a request.</summary>
     public static NewTask Read(TaskPool pool, Spec spec, string @namespace, ServerCallContext context) =>
-        Reader(pool, @namespace, context).Read(spec, Task, out PoolError? error) ?? throw new PoolErrorException(error!);
-
-    /// <summary>The only task of a request, still packed.</summary>
-    public static NewTask Read(TaskPool pool, ByteString? packed, string @namespace, ServerCallContext context) =>
-        Reader(pool, @namespace, context).Read(packed, Task, out PoolError? error) ?? throw new PoolErrorException(error!);
+        Reader(pool, @namespace, context).Read(spec, new FieldPath("task"), out PoolError? error) ?? throw new PoolErrorException(error!);
 
     /// <summary>What became of the only task of a request, if it was accepted.</summary>
     public static SubmitResult Accepted(TaskPool pool, NewTask task, SubmitResult result) =>

@@ -12,8 +12,8 @@ namespace GrpcPool.Server.Services;
 
 /// <summary>The pool's contract for whoever submits and watches. Holds no state: check, map, ask the pool, map.</summary>
 /// <remarks>
-/// The calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher. For the same reason tasks
-/// come in packed.
+/// The calls that are made most have answers that are serialised already: the generated ones would be messages of many small objects, those of Watch anew for each watcher. For the same reason many
+/// tasks come in packed; a single one, which may be large, would be copied once more by that.
 /// </remarks>
 [BindServiceMethod(typeof(ServiceMethods<TaskPoolGrpcService>), nameof(ServiceMethods<TaskPoolGrpcService>.BindNothing))]
 internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, LogStreams logs) : TaskPoolService.TaskPoolServiceBase, IGrpcService<TaskPoolGrpcService>
@@ -25,7 +25,7 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
 
     public static void Map(MethodMap<TaskPoolGrpcService> methods)
     {
-        methods.Unary(nameof(Submit), PackedSubmitRequest.Parser, static (answer, context) => context.Complete(answer), static (service, request, call) => service.SubmitAsync(request, call));
+        methods.Unary(nameof(Submit), SubmitRequest.Parser, static (answer, context) => context.Complete(answer), static (service, request, call) => service.SubmitAsync(request, call));
         methods.Unary(nameof(SubmitBatch), PackedSubmitBatchRequest.Parser, PackedResponse.Write, static (service, request, call) => service.SubmitBatchAsync(request, call));
         methods.DuplexStreaming<PackedSubmitStreamRequest, SubmitStreamResponse>(nameof(SubmitStream), PackedSubmitStreamRequest.Parser, static (service, requests, responses, call) => service.SubmitStreamAsync(requests, responses, call));
         methods.ServerStreaming<SubmitAndWatchRequest, SubmitAndWatchResponse>(nameof(SubmitAndWatch), SubmitAndWatchRequest.Parser, static (service, request, responses, call) => service.SubmitAndWatch(request, responses, call));
@@ -43,9 +43,9 @@ internal sealed class TaskPoolGrpcService(TaskPool pool, WatchStreams streams, L
         methods.ServerStreaming<ReadLogRequest, ReadLogResponse>(nameof(ReadLog), ReadLogRequest.Parser, static (service, request, responses, call) => service.ReadLog(request, responses, call));
     }
 
-    private async Task<byte[]> SubmitAsync(PackedSubmitRequest request, ServerCallContext context)
+    private async Task<byte[]> SubmitAsync(SubmitRequest request, ServerCallContext context)
     {
-        NewTask task = Submissions.Read(pool, request.HasTask ? request.Task : null, Caller.Namespace(context), context);
+        NewTask task = Submissions.Read(pool, request.Task, Caller.Namespace(context), context);
         SubmitResult[] results = await pool.SubmitAsync([task], atomic: false, WhenFull.AsTheQueueSays, context.CancellationToken).ConfigureAwait(false);
         SubmitResult accepted = Submissions.Accepted(pool, task, results[0]);
         return Packing.ToAnswer(pool.View(accepted.Task!), accepted.Verdict == SubmitVerdict.Created);

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
 using GrpcPool.Core.Hosting;
@@ -9,6 +10,23 @@ namespace GrpcPool.Server.Tests.Services;
 public sealed class SubmitBatchTests
 {
     private const int MessageBytesMax = 3_670_016;
+
+    [Fact(Timeout = 20_000)]
+    public async Task Bytes_that_are_no_spec_are_refused_and_leave_nothing_behind()
+    {
+        await using TestServer server = await TestServer.StartAsync();
+        var broken = new Method<byte[], byte[]>(
+            MethodType.Unary, "grpcpool.v1.TaskPoolService", "SubmitBatch", Marshallers.Create(static bytes => bytes, static bytes => bytes), Marshallers.Create(static bytes => bytes, static bytes => bytes));
+        byte[] group = new TaskSpec { Group = "g", Slots = 3 }.ToByteArray();
+
+        for (int i = 0; i < 10; i++)
+        {
+            byte[] spec = [.. group, 0x12, 0x09, (byte)'k'];
+            await Refused.WithAsync(StatusCode.InvalidArgument, server.Channel.CreateCallInvoker().AsyncUnaryCall(broken, host: null, TestServer.Call, [0x0a, (byte)spec.Length, .. spec]));
+            TaskInfo task = (await server.Client.SubmitBatchAsync(new SubmitBatchRequest { Tasks = { new TaskSpec { Kind = "gate" } } }, TestServer.Call)).Results[0].Task;
+            Assert.Equal(("", 1), (task.Group, task.Slots));
+        }
+    }
 
     [Fact(Timeout = 20_000)]
     public async Task Each_item_has_its_task_or_its_error_in_order()

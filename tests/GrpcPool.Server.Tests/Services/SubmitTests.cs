@@ -59,24 +59,9 @@ public sealed class SubmitTests
 
         Assert.True((await SubmitAsync(server, newer)).Created);
         Assert.False((await SubmitAsync(server, newer)).Created);
+        SubmitBatchResponse batch = await server.Client.SubmitBatchAsync(new SubmitBatchRequest { Tasks = { newer, spec } }, TestServer.Call);
+        Assert.Equal(("a", false, "ID_CONFLICT"), (batch.Results[0].Task.Id, batch.Results[0].Created, batch.Results[1].Error.Reason));
         await Refused.WithAsync(StatusCode.AlreadyExists, server.Client.SubmitAsync(new SubmitRequest { Task = spec }, TestServer.Call));
-    }
-
-    [Fact(Timeout = 20_000)]
-    public async Task Bytes_that_are_no_spec_are_refused_and_leave_nothing_behind()
-    {
-        await using TestServer server = await TestServer.StartAsync();
-        var broken = new Method<byte[], byte[]>(
-            MethodType.Unary, "grpcpool.v1.TaskPoolService", "Submit", Marshallers.Create(static bytes => bytes, static bytes => bytes), Marshallers.Create(static bytes => bytes, static bytes => bytes));
-        byte[] group = new TaskSpec { Group = "g", Slots = 3 }.ToByteArray();
-
-        for (int i = 0; i < 10; i++)
-        {
-            byte[] spec = [.. group, 0x12, 0x09, (byte)'k'];
-            await Refused.WithAsync(StatusCode.InvalidArgument, server.Channel.CreateCallInvoker().AsyncUnaryCall(broken, host: null, TestServer.Call, [0x0a, (byte)spec.Length, .. spec]));
-            TaskInfo task = (await SubmitAsync(server, new TaskSpec { Kind = "gate" })).Task;
-            Assert.Equal(("", 1), (task.Group, task.Slots));
-        }
     }
 
     [Fact(Timeout = 20_000)]
